@@ -1,0 +1,163 @@
+"""Every error that a caller may see, as one tree.
+
+    ProdigonError
+    ├── BadRequest            400  MALFORMED_JSON, INVALID_ID, BAD_REQUEST
+    ├── NotFound              404  NOT_FOUND
+    │   ├── SessionNotFound        SESSION_NOT_FOUND
+    │   ├── MessageNotFound        MESSAGE_NOT_FOUND
+    │   ├── JobNotFound            JOB_NOT_FOUND
+    │   └── ModelNotFound          MODEL_NOT_FOUND
+    ├── MethodNotAllowed      405  METHOD_NOT_ALLOWED
+    ├── Conflict              409  CONFLICT, IDEMPOTENCY_CONFLICT, JOB_FINISHED, NOTHING_TO_RETRY
+    ├── PayloadTooLarge       413  PAYLOAD_TOO_LARGE
+    ├── ValidationFailed      422  VALIDATION_ERROR
+    ├── RateLimited           429  RATE_LIMITED
+    ├── InternalError         500  INTERNAL_ERROR
+    ├── UpstreamError         502  UPSTREAM_ERROR
+    │   └── UpstreamRejected       UPSTREAM_REJECTED (our own request or key was refused: no retry helps)
+    ├── UpstreamUnavailable   503  SERVICE_UNAVAILABLE
+    ├── UpstreamTimeout       504  UPSTREAM_TIMEOUT
+    ├── SettingsError              a setting stops the start; the message names it
+    └── StackError                 the stack can't start or stop; the message says what to do
+
+`status` is what HTTP answers, `code` what a program branches on, `retryable` whether the same call may
+succeed later. `retry_after` is in seconds.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class ProdigonError(Exception):
+    """Root of the tree. `message` is for people and never holds a stack trace, SQL or a secret."""
+
+    status: ClassVar[int] = 500
+    default_code: ClassVar[str] = "INTERNAL_ERROR"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, code: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.retry_after = retry_after
+
+    def envelope(self, request_id: str) -> dict[str, Any]:
+        """The body of every error answer: `{"error": {"code", "message", "request_id"}}`."""
+        return {"error": {"code": self.code, "message": self.message, "request_id": request_id}}
+
+    def headers(self) -> dict[str, str]:
+        """Headers that belong to the answer: `Retry-After`, whole seconds, at least 1."""
+        if self.retry_after is None:
+            return {}
+        return {"Retry-After": str(max(1, -int(-self.retry_after // 1)))}
+
+
+class BadRequest(ProdigonError):
+    status = 400
+    default_code = "BAD_REQUEST"
+
+
+class NotFound(ProdigonError):
+    status = 404
+    default_code = "NOT_FOUND"
+
+
+class SessionNotFound(NotFound):
+    default_code = "SESSION_NOT_FOUND"
+
+
+class MessageNotFound(NotFound):
+    default_code = "MESSAGE_NOT_FOUND"
+
+
+class JobNotFound(NotFound):
+    default_code = "JOB_NOT_FOUND"
+
+
+class ModelNotFound(NotFound):
+    default_code = "MODEL_NOT_FOUND"
+
+
+class MethodNotAllowed(ProdigonError):
+    status = 405
+    default_code = "METHOD_NOT_ALLOWED"
+
+
+class Conflict(ProdigonError):
+    status = 409
+    default_code = "CONFLICT"
+
+
+class PayloadTooLarge(ProdigonError):
+    status = 413
+    default_code = "PAYLOAD_TOO_LARGE"
+
+
+class ValidationFailed(ProdigonError):
+    status = 422
+    default_code = "VALIDATION_ERROR"
+
+
+class RateLimited(ProdigonError):
+    status = 429
+    default_code = "RATE_LIMITED"
+    retryable = True
+
+
+class InternalError(ProdigonError):
+    pass
+
+
+class UpstreamError(ProdigonError):
+    status = 502
+    default_code = "UPSTREAM_ERROR"
+    retryable = True
+
+
+class UpstreamRejected(UpstreamError):
+    default_code = "UPSTREAM_REJECTED"
+    retryable = False
+
+
+class UpstreamUnavailable(ProdigonError):
+    status = 503
+    default_code = "SERVICE_UNAVAILABLE"
+    retryable = True
+
+
+class UpstreamTimeout(ProdigonError):
+    status = 504
+    default_code = "UPSTREAM_TIMEOUT"
+    retryable = True
+
+
+class SettingsError(ProdigonError):
+    default_code = "BAD_SETTING"
+
+
+class StackError(ProdigonError):
+    default_code = "STACK_ERROR"
+
+
+def _kinds(root: type[ProdigonError] = ProdigonError) -> list[type[ProdigonError]]:
+    return [root, *(kind for child in root.__subclasses__() for kind in _kinds(child))]
+
+
+def error_for(
+    status: int | None, document: object = None, *, retry_after: float | None = None
+) -> ProdigonError:
+    """Rebuild the error that another service answered with, from its status and its envelope.
+
+    A status of `None` (an event inside a stream has none) goes by the code alone. A document that is no
+    envelope gives the status's own class and a general message, so that nothing an upstream wrote reaches a
+    caller by accident.
+    """
+    inner = document.get("error") if isinstance(document, Mapping) else None
+    fields: Mapping[str, object] = inner if isinstance(inner, Mapping) else {}
+    code, message = fields.get("code"), fields.get("message")
+    kinds = _kinds()
+    kind = next((k for k in kinds if k.default_code == code and status in (None, k.status)), None)
+    kind = kind or next((k for k in kinds if k.status == status), UpstreamError)
+    if not isinstance(message, str) or not isinstance(code, str):
+        return kind(f"a service answered {status}", retry_after=retry_after)
+    return kind(message, code=code, retry_after=retry_after)

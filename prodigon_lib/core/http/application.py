@@ -1,0 +1,131 @@
+"""The skeleton of a service: health, metrics, middleware, error answers. Each service adds its routes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+
+from fastapi import FastAPI, Response
+from fastapi.responses import JSONResponse
+
+from prodigon_lib.core.http.errors import install_error_handlers
+from prodigon_lib.core.http.middleware import RequestMiddleware
+from prodigon_lib.core.limits import raise_open_files
+from prodigon_lib.core.logging import configure_logging, get_logger
+from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.schemas.health import ErrorEnvelope, Health, Readiness
+from prodigon_lib.core.settings import Settings
+from prodigon_lib.core.telemetry import Telemetry
+from prodigon_lib.core.version import library_version
+
+logger = get_logger("service")
+
+Check = Callable[[], Awaitable[None]]
+"""Returns when the dependency answers, raises when it is away; the exception's text is the reason shown."""
+
+CHECK_SECONDS = 2.0
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+ERROR_ANSWERS: dict[int | str, dict[str, object]] = {
+    status: {"model": ErrorEnvelope, "description": text}
+    for status, text in {
+        400: "Malformed JSON or a malformed id",
+        404: "No such thing",
+        405: "Wrong method",
+        409: "It conflicts with what is there",
+        413: "The body is too large",
+        422: "A field is wrong; `message` names it",
+        429: "Too many requests; see `Retry-After`",
+        500: "A fault of ours",
+        502: "A service behind this one failed",
+        503: "A service behind this one is away",
+        504: "A service behind this one took too long",
+    }.items()
+}
+
+
+class Service:
+    """What the parts of one service share: its name, its settings, where it logs, counts and traces."""
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        self.name = name
+        self.settings = settings
+        self.metrics = Metrics(name)
+        self.telemetry = Telemetry(name, settings)
+        configure_logging(name, settings)
+
+    def application(
+        self, *, title: str, description: str, lifespan: Lifespan, checks: Mapping[str, Check] | None = None
+    ) -> FastAPI:
+        """A FastAPI application that lacks only the service's own routes.
+
+        Args:
+            lifespan: opens and closes what the routes use.
+            checks: by the dependency's name; all must pass for `/health/ready` to answer 200.
+        """
+        raise_open_files()
+        app = FastAPI(
+            title=title,
+            description=description,
+            version=library_version(),
+            lifespan=lifespan,
+            responses=ERROR_ANSWERS,
+        )
+        app.state.service = self
+        install_error_handlers(app)
+        app.add_middleware(
+            RequestMiddleware,
+            telemetry=self.telemetry,
+            metrics=self.metrics,
+            max_body_bytes=self.settings.max_body_bytes,
+        )
+        self._add_health(app, checks or {})
+        self._add_metrics(app)
+        return app
+
+    def _add_health(self, app: FastAPI, checks: Mapping[str, Check]) -> None:
+        about = {
+            "service": self.name,
+            "version": library_version(),
+            "environment": self.settings.environment.value,
+        }
+
+        @app.get("/health", tags=["health"])
+        async def health() -> Health:
+            """The process answers; says nothing of what it depends on."""
+            return Health(**about)
+
+        @app.get("/health/live", tags=["health"])
+        async def live() -> Health:
+            """For a supervisor: restart me when this fails."""
+            return Health(**about)
+
+        @app.get("/health/ready", tags=["health"], responses={503: {"model": Readiness}})
+        async def ready() -> Response:
+            """For a load balancer: send me work only while this is 200."""
+            failing = await failures(checks)
+            body = Readiness(status="not ready" if failing else "ready", failing=failing, **about)
+            return JSONResponse(body.model_dump(), 503 if failing else 200)
+
+    def _add_metrics(self, app: FastAPI) -> None:
+        @app.get("/metrics", tags=["health"], response_class=Response)
+        async def metrics() -> Response:
+            """Prometheus text."""
+            return Response(self.metrics.render(), media_type=self.metrics.content_type)
+
+
+async def failures(checks: Mapping[str, Check]) -> dict[str, str]:
+    """The dependencies that are away, each with why; asked at once, two seconds each at most."""
+
+    async def why(check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await check()
+        except TimeoutError:
+            return "no answer in time"
+        except Exception as error:
+            return getattr(error, "message", None) or type(error).__name__
+        return None
+
+    reasons = await asyncio.gather(*(why(check) for check in checks.values()))
+    return {name: reason for name, reason in zip(checks, reasons, strict=True) if reason is not None}

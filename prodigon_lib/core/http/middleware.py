@@ -1,0 +1,139 @@
+"""Raw ASGI middleware: request id, span, log line, metrics, body limit, and an answer to what nobody caught.
+
+One class and one pass: each concern would otherwise wrap `send` again, on every token of every stream.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
+from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError
+from prodigon_lib.core.http.errors import error_response
+from prodigon_lib.core.http.streams import ClientDisconnected
+from prodigon_lib.core.ids import RequestId, new_request_id
+from prodigon_lib.core.logging import get_logger
+from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.telemetry import SpanKind, Telemetry, mark_failed
+
+logger = get_logger("http")
+
+QUIET = ("/health", "/metrics")
+"""Asked for every second or so by probes: no span and no log line, unless they fail."""
+
+MAX_REQUEST_ID = 128
+
+
+class RequestMiddleware:
+    """Wraps a whole service. Sets `X-Request-ID` and `X-Process-Time` (milliseconds) on every answer."""
+
+    def __init__(self, app: ASGIApp, *, telemetry: Telemetry, metrics: Metrics, max_body_bytes: int) -> None:
+        self.app = app
+        self.telemetry = telemetry
+        self.metrics = metrics
+        self.max_body_bytes = max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = usable_request_id(headers.get(REQUEST_ID_HEADER.lower()))
+        token = current_request_id.set(request_id)
+        try:
+            if scope["path"].startswith(QUIET):
+                await self._serve(scope, receive, send, request_id, headers)
+                return
+            attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
+            with self.telemetry.span(
+                f"{scope['method']} {scope['path']}",
+                kind=SpanKind.SERVER,
+                headers=headers,
+                attributes=attributes,
+            ) as span:
+                status = await self._serve(scope, receive, send, request_id, headers)
+                span.update_name(f"{scope['method']} {route_of(scope)}")
+                span.set_attribute("http.response.status_code", status)
+                if status >= 500:
+                    mark_failed(span, f"answered {status}")
+        finally:
+            current_request_id.reset(token)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, request_id: RequestId, headers: Mapping[str, str]
+    ) -> int:
+        started = time.perf_counter()
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answer = MutableHeaders(scope=message)
+                answer[REQUEST_ID_HEADER] = request_id
+                answer["X-Process-Time"] = f"{(time.perf_counter() - started) * 1000:.2f}"
+            await send(message)
+
+        self.metrics.in_flight.inc()
+        try:
+            limited = self._limit_body(receive, headers)
+            await self.app(scope, limited, send_with_headers)
+        except ClientDisconnected:
+            pass  # nobody is left to answer; logged and counted as 499
+        except Exception as error:
+            problem = (
+                error if isinstance(error, ProdigonError) else InternalError("something went wrong here")
+            )
+            if not isinstance(error, ProdigonError):
+                logger.exception("unhandled error", path=scope["path"])
+            if status == 0:
+                await error_response(problem, request_id, scope["path"])(scope, receive, send_with_headers)
+            else:  # the answer has begun: cut it, so that the client sees that it is not whole
+                raise
+        finally:
+            seconds = time.perf_counter() - started
+            self.metrics.in_flight.dec()
+            self.metrics.observe(scope["method"], route_of(scope), status or 499, seconds)
+            if status >= 500 or not scope["path"].startswith(QUIET):
+                logger.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=status or 499,
+                    duration_ms=round(seconds * 1000, 2),
+                )
+        return status or 499
+
+    def _limit_body(self, receive: Receive, headers: Mapping[str, str]) -> Receive:
+        """Refuse a body over the limit: at once when its length is announced, else while it is read."""
+        limit = self.max_body_bytes
+        announced = headers.get("content-length", "")
+        if announced.isdigit() and int(announced) > limit:
+            raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+        seen = 0
+
+        async def limited() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+            return message
+
+        return limited
+
+
+def usable_request_id(given: str | None) -> RequestId:
+    """The caller's id when it is short, printable ASCII, and so can't forge a log line; else a new one."""
+    if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
+        return RequestId(given)
+    return new_request_id()
+
+
+def route_of(scope: Mapping[str, Any]) -> str:
+    """The route's pattern and not the path, so that an id in a path makes no new time series."""
+    route = scope.get("route")
+    return str(getattr(route, "path", "unmatched"))

@@ -1,0 +1,101 @@
+"""Answers that end with their client: when it goes away, the work behind the answer is cancelled at once.
+
+Starlette only notices on the next write, and a model may be silent for seconds between two tokens.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from prodigon_lib.core import sse
+from prodigon_lib.core.context import request_id_or
+from prodigon_lib.core.errors import InternalError, ProdigonError
+from prodigon_lib.core.logging import get_logger
+
+logger = get_logger("http")
+
+Result = TypeVar("Result")
+
+
+class ClientDisconnected(Exception):
+    """The client left before its answer was complete."""
+
+
+async def disconnected(receive: Receive) -> None:
+    """Returns when the client has gone. The request's body must have been read before."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
+    """The result of `work`, which is cancelled when the client leaves first.
+
+    Raises:
+        ClientDisconnected: the client left.
+    """
+    task = asyncio.ensure_future(work)
+    watcher = asyncio.ensure_future(disconnected(receive))
+    try:
+        await asyncio.wait((task, watcher), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ClientDisconnected
+        return task.result()
+    finally:
+        for each in (task, watcher):
+            each.cancel()
+        await asyncio.gather(task, watcher, return_exceptions=True)
+
+
+class EventStream(Response):
+    """A stream of server-sent events, given as bytes.
+
+    The first piece is awaited before the headers go out, so a fault until then is an HTTP status with the
+    envelope. A later one becomes `event: error`.
+    """
+
+    media_type = sse.CONTENT_TYPE
+
+    def __init__(
+        self,
+        chunks: AsyncGenerator[bytes],
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.chunks = chunks
+        self.status_code = 200
+        self.background = None
+        self.init_headers({**sse.HEADERS, **(headers or {})})
+
+    def fault(self, error: ProdigonError) -> bytes:
+        """What a fault after the first piece looks like on the wire; OpenAI's shape differs."""
+        return sse.error_bytes(error, request_id_or())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await unless_disconnected(receive, self._serve(send))
+
+    async def _serve(self, send: Send) -> None:
+        # One task from first to last: timeouts inside the generator are bound to the task that entered them.
+        try:
+            first = await anext(self.chunks, b"")
+            await send(
+                {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+            )
+            await self._forward(first, send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            await self.chunks.aclose()
+
+    async def _forward(self, first: bytes, send: Send) -> None:
+        try:
+            await send({"type": "http.response.body", "body": first, "more_body": True})
+            async for chunk in self.chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            return
+        except ProdigonError as error:
+            fault = error
+        except Exception:
+            logger.exception("a stream failed")
+            fault = InternalError("something went wrong here")
+        await send({"type": "http.response.body", "body": self.fault(fault), "more_body": True})

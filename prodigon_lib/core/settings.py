@@ -1,0 +1,104 @@
+"""Settings that every service shares, read from the environment first and then from `.env`."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from prodigon_lib.core.errors import SettingsError
+from prodigon_lib.core.locations import env_file
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class LogLevel(StrEnum):
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Settings of any service; each service adds its own in a subclass.
+
+    Build it with `load_settings`, which turns a wrong value into one line that names the setting.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    environment: Environment = Environment.DEVELOPMENT
+    log_level: LogLevel = LogLevel.INFO
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
+    """A larger request body is answered with 413."""
+    otel_exporter_otlp_endpoint: str | None = None
+    """Where spans go; without it they are kept in `trace_file`, or dropped when that is not set either."""
+    trace_file: str | None = None
+    """A stack sets it: spans are appended here, one JSON document a line."""
+    shutdown_seconds: Seconds = 10.0
+    """How long requests in flight may take to end after SIGTERM."""
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def upper_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @property
+    def in_production(self) -> bool:
+        return self.environment is Environment.PRODUCTION
+
+
+class DatabaseSettings(Settings):
+    """Settings of a service that keeps something in Postgres."""
+
+    database_url: SecretStr | None = None
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+
+    @model_validator(mode="after")
+    def production_needs_a_database(self) -> Self:
+        if self.in_production and self.database_url is None:
+            raise ValueError("DATABASE_URL must be set when ENVIRONMENT=production")
+        return self
+
+
+def split_urls(value: str) -> tuple[str, ...]:
+    """The base URLs in a comma-separated setting, without trailing slashes."""
+    return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+
+
+def check_urls(value: str) -> str:
+    urls = split_urls(value)
+    if not urls or not all(url.startswith(("http://", "https://")) for url in urls):
+        raise ValueError("must be one or more http:// or https:// addresses, separated by commas")
+    return value
+
+
+UrlList = Annotated[str, AfterValidator(check_urls)]
+"""One or more base URLs; a refused connection to one tries the next."""
+
+SomeSettings = TypeVar("SomeSettings", bound=Settings)
+
+
+def load_settings(kind: type[SomeSettings], **overrides: Any) -> SomeSettings:
+    """Read the settings of one service.
+
+    Raises:
+        SettingsError: a value is missing or wrong; the message names each setting as the environment does.
+    """
+    try:
+        return kind(_env_file=env_file(), **overrides)
+    except ValidationError as error:
+        raise SettingsError("; ".join(_one_line(item) for item in error.errors())) from None
+
+
+def _one_line(item: Any) -> str:
+    message = str(item["msg"]).removeprefix("Value error, ")
+    name = ".".join(str(part) for part in item["loc"]).upper()
+    return f"{name}: {message}" if name else message

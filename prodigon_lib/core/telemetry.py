@@ -1,0 +1,143 @@
+"""Traces: OpenTelemetry spans, sent over OTLP where the setting says, else kept in a file per service.
+
+The kept form is one JSON document a line: `trace_id`, `span_id`, `parent_id` (hex), `name`, `service`,
+`start_ns`, `end_ns` (Unix time), `status`, `attributes`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import orjson
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.trace import Span as Span
+from opentelemetry.trace import SpanKind as SpanKind
+from opentelemetry.trace import Status, StatusCode
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.util.types import AttributeValue
+
+from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.settings import Settings
+from prodigon_lib.core.version import library_version
+
+PROPAGATOR = TraceContextTextMapPropagator()
+EXPORT_EVERY_MS = 200
+
+
+class FileExporter(SpanExporter):
+    """Appends finished spans to a file; one process writes to one file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        lines = b"".join(orjson.dumps(span_document(span), default=str) + b"\n" for span in spans)
+        try:
+            with self._path.open("ab") as file:
+                file.write(lines)
+        except OSError:
+            return SpanExportResult.FAILURE
+        return SpanExportResult.SUCCESS
+
+
+def span_document(span: ReadableSpan) -> dict[str, object]:
+    own = span.get_span_context()
+    assert own is not None
+    return {
+        "trace_id": f"{own.trace_id:032x}",
+        "span_id": f"{own.span_id:016x}",
+        "parent_id": f"{span.parent.span_id:016x}" if span.parent else None,
+        "name": span.name,
+        "service": span.resource.attributes.get("service.name"),
+        "start_ns": span.start_time,
+        "end_ns": span.end_time,
+        "status": span.status.status_code.name,
+        "attributes": dict(span.attributes or {}),
+    }
+
+
+class Telemetry:
+    """The tracer of one service. Made once by its composition root, shut down with it.
+
+    Without an endpoint and without a file nothing listens, and a span costs next to nothing.
+    """
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self.service = service
+        exporter = self._exporter(settings)
+        self._provider: TracerProvider | None = None
+        if exporter is not None:
+            resource = Resource.create({"service.name": service, "service.version": library_version()})
+            self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
+            self._provider.add_span_processor(
+                BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS)
+            )
+        self.tracer = (
+            self._provider.get_tracer("prodigon")
+            if self._provider
+            else trace.NoOpTracerProvider().get_tracer("prodigon")
+        )
+
+    @staticmethod
+    def _exporter(settings: Settings) -> SpanExporter | None:
+        if settings.otel_exporter_otlp_endpoint:
+            # Imported only when on: it costs memory that an idle service should not pay.
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+            base = settings.otel_exporter_otlp_endpoint.rstrip("/")
+            return OTLPSpanExporter(endpoint=f"{base}/v1/traces")
+        return FileExporter(Path(settings.trace_file)) if settings.trace_file else None
+
+    @contextmanager
+    def span(
+        self,
+        name: str,
+        *,
+        kind: SpanKind = SpanKind.INTERNAL,
+        headers: Mapping[str, str] | None = None,
+        attributes: Mapping[str, AttributeValue] | None = None,
+    ) -> Iterator[Span]:
+        """A span around the block; `headers` holds the caller's `traceparent`, when there is one.
+
+        The span gets the attribute `request_id`, so that a trace is found by it.
+        """
+        parent = PROPAGATOR.extract(headers) if headers is not None else None
+        with self.tracer.start_as_current_span(
+            name, context=parent, kind=kind, attributes=attributes
+        ) as span:
+            if request_id := current_request_id.get():
+                span.set_attribute("request_id", request_id)
+            yield span
+
+    @contextmanager
+    def outgoing(self, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[Span]:
+        """A span around a call to another service, not made current.
+
+        A stream's generator may be closed from another task, where a context that was entered here could not
+        be left.
+        """
+        span = self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        if request_id := current_request_id.get():
+            span.set_attribute("request_id", request_id)
+        try:
+            yield span
+        finally:
+            span.end()
+
+    def shutdown(self) -> None:
+        """Send what is still held; bounded by the exporter's own timeout."""
+        if self._provider is not None:
+            self._provider.shutdown()
+
+
+def inject_trace(headers: dict[str, str], span: Span | None = None) -> dict[str, str]:
+    """Add the `traceparent` of `span`, by default the running one, to the headers of an outgoing call."""
+    PROPAGATOR.inject(headers, trace.set_span_in_context(span) if span is not None else None)
+    return headers
+
+
+def mark_failed(span: Span, message: str) -> None:
+    span.set_status(Status(StatusCode.ERROR, message))

@@ -1,0 +1,149 @@
+"""The tables. Times are `timestamptz`; a deleted parent takes its children with it.
+
+A job's prompts are rows of their own, so that several workers share one job, progress is a count, and a crash
+loses at most the prompt in flight.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads it from the class)
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        str: Text(),
+        dict[str, Any]: JSONB(none_as_null=True),
+    }
+
+
+class UserRow(Table):
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class SessionRow(Table):
+    __tablename__ = "chat_sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    title: Mapped[str] = mapped_column(String(200))
+    system_prompt: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (Index("ix_chat_sessions_newest", "user_id", text("updated_at DESC"), text("id DESC")),)
+
+
+class MessageRow(Table):
+    __tablename__ = "chat_messages"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("chat_sessions.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
+    """Order of writing; two messages may carry the same time."""
+    role: Mapped[str] = mapped_column(String(16))
+    content: Mapped[str]
+    meta: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("ix_chat_messages_order", "session_id", "position"),
+        CheckConstraint("role IN ('system', 'user', 'assistant')", name="role"),
+    )
+
+
+class JobRow(Table):
+    """The update that brings `remaining_prompts` to 0 ends the job."""
+
+    __tablename__ = "batch_jobs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(16), server_default="pending")
+    model: Mapped[str | None] = mapped_column(String(200))
+    max_tokens: Mapped[int] = mapped_column(Integer)
+    total_prompts: Mapped[int] = mapped_column(Integer)
+    remaining_prompts: Mapped[int] = mapped_column(Integer)
+    error: Mapped[str | None]
+    idempotency_key: Mapped[str | None] = mapped_column(String(200))
+    request_hash: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256 of the submission: the same key with another body is a conflict."""
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    traceparent: Mapped[str | None] = mapped_column(String(64))
+    """The request that enqueued the job; the worker's logs and spans join it."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    completed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ix_batch_jobs_newest", "user_id", text("created_at DESC"), text("id DESC")),
+        UniqueConstraint("user_id", "idempotency_key"),
+        CheckConstraint(
+            "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"
+        ),
+        CheckConstraint("remaining_prompts BETWEEN 0 AND total_prompts", name="remaining"),
+    )
+
+
+class PromptRow(Table):
+    """One prompt of a job. `lease` is drawn anew at each claim: only its holder may write a result."""
+
+    __tablename__ = "job_prompts"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"))
+    position: Mapped[int] = mapped_column(Integer)
+    prompt: Mapped[str]
+    status: Mapped[str] = mapped_column(String(16), server_default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    available_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    """Not claimable before; a retry's backoff moves it on."""
+    lease: Mapped[UUID | None]
+    leased_by: Mapped[str | None] = mapped_column(String(200))
+    lease_until: Mapped[datetime | None]
+    result: Mapped[str | None]
+    error_code: Mapped[str | None] = mapped_column(String(64))
+    error_message: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("job_id", "position"),
+        # Partial: they hold only what can be claimed, and stay small whatever has finished.
+        Index("ix_job_prompts_claimable", "id", postgresql_where=text("status = 'pending'")),
+        Index("ix_job_prompts_leased", "lease_until", postgresql_where=text("status = 'running'")),
+        CheckConstraint(
+            "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Starts and supervises the whole system on one machine."""

@@ -1,0 +1,1 @@
+"""How services talk: one protocol for the model, one for jobs, and what carries them."""

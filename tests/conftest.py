@@ -1,0 +1,15 @@
+"""What all tests share: no setting of the machine leaks in, and state goes to a folder of the test's."""
+
+import pytest
+
+SETTINGS = """
+ENVIRONMENT LOG_LEVEL GROQ_API_KEY GROQ_BASE_URL DEFAULT_MODEL FALLBACK_MODEL USE_MOCK MODEL_SERVICE_URL
+WORKER_SERVICE_URL DATABASE_URL QUEUE_TYPE REDIS_URL ALLOWED_ORIGINS TRACE_FILE OTEL_EXPORTER_OTLP_ENDPOINT
+""".split()  # noqa: SIM905 (a table reads better than a list of quoted words)
+
+
+@pytest.fixture(autouse=True)
+def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PRODIGON_HOME", str(tmp_path / "home"))
