@@ -1,0 +1,38 @@
+"""A service under a real server, in this process, on a free port of loopback."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+
+from tests.polling import eventually
+
+
+@asynccontextmanager
+async def serving(app: Any, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve `app` with uvicorn while the block runs; gives its base URL."""
+    listener = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    server.capture_signals = no_signals  # type: ignore[method-assign]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        await eventually(lambda: server.started or task.done())
+        if task.done():
+            task.result()
+            raise AssertionError("the service did not start")
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def no_signals() -> Any:
+    """The test runner keeps its own signal handlers."""
+    from contextlib import nullcontext
+
+    return nullcontext()
