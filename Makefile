@@ -1,0 +1,62 @@
+# Two commands matter: `make lab` and `make test`. Each makes .venv by itself when it is not there.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+ARGS ?=
+BIN := .venv/bin
+READY := .venv/.ready
+PYTEST := $(BIN)/python -m pytest
+FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
+  test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+
+.PHONY: help lab test run health lint unit integration notebooks db-upgrade db-revision lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(FIND_PYTHON); "$$python" -m venv .venv || { echo "no venv module: on Debian, apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+lab: $(READY) ## open JupyterLab on the tour; ARGS=--no-browser for a remote machine
+	@$(BIN)/prodigon lab $(ARGS)
+
+test: lint unit integration notebooks ## lint, types, unit, integration, and every notebook
+
+run: $(READY) ## run the whole system in the foreground, until Ctrl+C
+	@$(BIN)/prodigon up $(ARGS)
+
+health: $(READY) ## say what runs and whether this machine has what it needs
+	@$(BIN)/prodigon status && $(BIN)/prodigon doctor
+
+lint: $(READY) ## ruff, mypy, and the layers' linter
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+unit: $(READY) ## tests without I/O
+	$(PYTEST) tests/unit
+
+integration: $(READY) ## tests with a real Postgres, real services and a real browser
+	$(PYTEST) tests/integration tests/browser
+
+notebooks: $(READY) ## run every notebook, as a test
+	$(PYTEST) --nbval-lax --nbval-current-env -p no:asyncio notebooks
+
+db-upgrade: $(READY) ## bring the database of DATABASE_URL, or of the default stack, to the newest migration
+	@$(BIN)/prodigon db upgrade
+
+db-revision: $(READY) ## write a new migration: make db-revision ARGS='-m "add a table"'
+	@$(BIN)/prodigon db revision $(ARGS)
+
+lock: $(READY) ## pin every dependency again, with hashes and without addresses
+	$(BIN)/uv pip compile pyproject.toml --quiet --extra lab --extra test --universal --python-version 3.11 \
+	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
+
+clean: ## stop the default stack; remove .venv and caches (what you learned, in .prodigon, stays)
+	@test ! -x $(BIN)/prodigon || $(BIN)/prodigon down || true
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""What a lesson needs: tables, plots and diagrams of what was just measured."""
