@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import Protocol
 
-from prodigon_lib.workshop.look import CARD, FAINT, FONT, INK
+from prodigon_lib.workshop.look import CARD, FAINT, FONT, INK, service_colour
 from prodigon_lib.workshop.picture import Picture
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 184, 72, 74, 28, 22
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 196, 72, 62, 28, 22
 
 
 @dataclass(frozen=True)
@@ -90,4 +91,50 @@ def line(source: Box, target: Box, label: str) -> str:
     return (
         f'<line x1="{x1:g}" y1="{y1:g}" x2="{x2:g}" y2="{y2:g}" stroke="{FAINT}" stroke-width="1.4"'
         f' marker-end="url(#tip)"/>{text}'
+    )
+
+
+class PartLike(Protocol):
+    """One row of `Stack.status()`."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def pid(self) -> int | None: ...
+    @property
+    def port(self) -> int | None: ...
+
+
+DOES = {
+    "gateway": "checks, forwards, keeps chats",
+    "model": "routes to a model",
+    "worker": "takes prompts from the queue",
+    "postgres": "chats, jobs, the queue",
+}
+COLUMNS = {"gateway": 1, "postgres": 1, "worker": 2, "model": 3}
+FIRST_ROW = {"gateway": 0, "postgres": 1, "worker": 1, "model": 0}
+
+
+def system_map(parts: Sequence[PartLike]) -> Picture:
+    """What runs and who calls whom, from `stack.status()`; a replica (`worker-2`) stands under its first."""
+    boxes = [Box("you", "you", ["this notebook"], 0, 0)]
+    kinds: dict[str, list[str]] = {kind: [] for kind in COLUMNS}
+    for part in parts:
+        kind = part.name.split("-")[0]
+        if kind not in kinds:
+            continue
+        row = FIRST_ROW[kind] + len(kinds[kind])
+        kinds[kind].append(part.name)
+        where = f"port {part.port}" if part.port else "a Unix socket, no port"
+        lines = [f"{where}, pid {part.pid}", DOES[kind]]
+        boxes.append(Box(part.name, part.name, lines, COLUMNS[kind], row, service_colour(kind)))
+    calls = [("gateway", "postgres"), ("gateway", "worker"), ("gateway", "model"), ("worker", "postgres")]
+    arrows = [Arrow("you", name, "HTTP") for name in kinds["gateway"]]
+    for caller, callee in [*calls, ("worker", "model")]:
+        arrows += [Arrow(one, other) for one in kinds[caller] for other in kinds[callee]]
+    running = ", ".join(box.name for box in boxes[1:])
+    return draw(
+        boxes,
+        arrows,
+        f"You call the gateway; it calls the model, the worker and Postgres. Running: {running}",
     )

@@ -73,11 +73,14 @@ def callers_first(spans: Sequence[SpanLike]) -> list[tuple[SpanLike, int]]:
     return walk(None, 0)
 
 
-def token_times(seconds: Sequence[float], title: str = "When each token came") -> Picture:
+def token_times(
+    seconds: Sequence[float], *, guess: float | None = None, title: str = "When each token came"
+) -> Picture:
     """Tokens received against time, and the gaps between them.
 
     Args:
         seconds: for each token, the time since the request was sent.
+        guess: where a learner expected the first token.
     """
     plot = Plot(height=4.2, rows=2)
     above, below = plot.axes
@@ -85,6 +88,9 @@ def token_times(seconds: Sequence[float], title: str = "When each token came") -
     above.axvspan(0, seconds[0], color=ORANGE, alpha=0.18, linewidth=0)
     above.text(seconds[0], len(seconds) * 0.92, " first token", color=ORANGE, fontsize=9, va="top")
     above.set(ylabel="tokens so far")
+    if guess is not None:
+        above.axvline(guess, color=FAINT, linewidth=1.4, linestyle=(0, (4, 3)))
+        above.text(guess, len(seconds) * 0.06, " your guess", color=FAINT, fontsize=9)
     plot.title(title)
     gaps = [(later - sooner) * 1000 for sooner, later in pairwise(seconds)]
     below.vlines(seconds[1:], 0, gaps, color=FAINT, linewidth=0.9)

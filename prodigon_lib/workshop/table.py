@@ -26,6 +26,10 @@ class Table:
     def __len__(self) -> int:
         return len(self.rows)
 
+    def head(self, count: int) -> "Table":
+        """The first `count` rows."""
+        return Table(self.columns, self.rows[:count])
+
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col" style="{CELL}">{escape(name)}</th>' for name in self.columns)
         body = "".join(
