@@ -40,6 +40,8 @@ class ProdigonError(Exception):
         self.message = message
         self.code = code or self.default_code
         self.retry_after = retry_after
+        self.request_id: str | None = None
+        """Of the request that failed, on an error rebuilt from an answer: what to look for in the logs."""
 
     def envelope(self, request_id: str) -> dict[str, Any]:
         """The body of every error answer: `{"error": {"code", "message", "request_id"}}`."""
@@ -160,4 +162,7 @@ def error_for(
     kind = kind or next((k for k in kinds if k.status == status), UpstreamError)
     if not isinstance(message, str) or not isinstance(code, str):
         return kind(f"a service answered {status}", retry_after=retry_after)
-    return kind(message, code=code, retry_after=retry_after)
+    error = kind(message, code=code, retry_after=retry_after)
+    request_id = fields.get("request_id")
+    error.request_id = request_id if isinstance(request_id, str) else None
+    return error

@@ -4,8 +4,9 @@ A stream is `data: <JSON string>` per token, then `event: usage` with the usage 
 A fault after the first token is `event: error` with the error envelope, and no `[DONE]`.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,28 +70,72 @@ class Parser:
                 self._name = value
 
 
+class TokenReader:
+    """Bytes of a stream in, tokens and then the usage out. Events it does not know are passed over."""
+
+    def __init__(self) -> None:
+        self._parser = Parser()
+        self.done = False
+
+    def feed(self, chunk: bytes) -> Iterator[str | Usage]:
+        """What is complete by now.
+
+        Raises:
+            ProdigonError: the stream carried an `error` event.
+        """
+        for event in self._parser.feed(chunk):
+            if event.name not in ("message", "usage", "error"):
+                continue
+            item = interpret(event)
+            if item is None:
+                self.done = True
+                return
+            yield item
+
+    def finish(self) -> None:
+        """Call at the end of the bytes.
+
+        Raises:
+            UpstreamError: they ended without `[DONE]`.
+        """
+        if not self.done:
+            raise UpstreamError("the stream ended before it was complete")
+
+
 async def read_tokens(chunks: AsyncGenerator[bytes]) -> AsyncGenerator[str | Usage]:
     """The tokens of a stream, then its usage.
 
     Raises:
         ProdigonError: the stream carried an `error` event, or ended without `[DONE]`.
     """
-    parser = Parser()
+    reader = TokenReader()
     async with aclosing(chunks):
         async for chunk in chunks:
-            for event in parser.feed(chunk):
-                item = interpret(event)
-                if item is None:
-                    return
+            for item in reader.feed(chunk):
                 yield item
-    raise UpstreamError("the stream ended before it was complete")
+            if reader.done:
+                await drain(chunks)
+    reader.finish()
+
+
+async def drain(chunks: AsyncGenerator[bytes]) -> None:
+    """Read what is left, for a second at most: only a connection read to its end goes back to its pool."""
+    with suppress(TimeoutError, ProdigonError):
+        async with asyncio.timeout(1):
+            async for _ in chunks:
+                pass
 
 
 def interpret(event: Event) -> str | Usage | None:
     """A token, the usage, or `None` for the end of the stream; an `error` event raises what it carries."""
+    if event.name == "message" and event.data == "[DONE]":
+        return None
+    try:
+        document = orjson.loads(event.data)
+    except orjson.JSONDecodeError:
+        raise UpstreamError("the stream was cut inside an event") from None
     if event.name == "message":
-        return None if event.data == "[DONE]" else str(orjson.loads(event.data))
-    document = orjson.loads(event.data)
+        return str(document)
     if event.name == "usage":
         return Usage.model_validate(document)
     raise error_for(None, document)

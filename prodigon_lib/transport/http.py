@@ -25,16 +25,26 @@ from prodigon_lib.core.telemetry import Telemetry, inject_trace, mark_failed
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 POOL_LIMIT = 1000
-KEEPALIVE_SECONDS = 15
+KEEPALIVE_SECONDS = 4
+"""Below uvicorn's default of five, so that no call meets a connection that the service has just closed."""
+
+
+NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED"}
+"""What a service says of a call that we should not have made, or of a fault of its own. Our caller has no
+part in it, and gets a 502. A thing that a caller asked for has a code of its own (`JOB_NOT_FOUND`)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `first_byte` bounds a call until its answer begins, `between` the silence inside one."""
+    """Seconds. `first_byte` bounds a call until its answer begins, `between` the silence inside one.
+
+    `whole` bounds a call that is not a stream, from first to last.
+    """
 
     connect: float = 2.0
     first_byte: float = 60.0
     between: float = 60.0
+    whole: float = 120.0
 
 
 @dataclass(slots=True)
@@ -60,7 +70,6 @@ class ServiceClient:
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
-            # Shorter than the services' own keep-alive, so that no call meets a connection just closed.
             connector=aiohttp.TCPConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
@@ -78,8 +87,12 @@ class ServiceClient:
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
         """The answer's body; a status of 400 or more is raised."""
-        async with self._call(method, path, body, headers) as response:
-            return await response.read()
+        try:
+            async with asyncio.timeout(self.timeouts.whole):
+                async with self._call(method, path, body, headers) as response:
+                    return await response.read()
+        except TimeoutError:
+            raise UpstreamTimeout(f"the {self.name} service took too long") from None
 
     async def json(
         self, method: str, path: str, *, document: Any = None, headers: Mapping[str, str] | None = None
@@ -144,9 +157,11 @@ class ServiceClient:
             document = orjson.loads(await response.read())
         except (orjson.JSONDecodeError, aiohttp.ClientError):
             document = None
-        if response.status >= 500 and not isinstance(document, dict):
-            return UpstreamError(f"the {self.name} service failed")
         retry_after = response.headers.get("Retry-After", "")
-        return error_for(
+        error = error_for(
             response.status, document, retry_after=float(retry_after) if retry_after.isdigit() else None
         )
+        foreign = not isinstance(document, dict) and response.status < 500 and response.status != 429
+        if foreign or error.code in NOT_FOR_CALLERS:
+            return UpstreamError(f"the {self.name} service failed")
+        return error

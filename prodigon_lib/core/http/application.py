@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
+from prodigon_lib.core.http.documentation import Application, install_documentation
 from prodigon_lib.core.http.errors import install_error_handlers
 from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.limits import raise_open_files
@@ -26,8 +27,14 @@ CHECK_SECONDS = 2.0
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
+RETRY_AFTER = {"description": "Seconds to wait before another try", "schema": {"type": "integer"}}
+
 ERROR_ANSWERS: dict[int | str, dict[str, object]] = {
-    status: {"model": ErrorEnvelope, "description": text}
+    status: {
+        "model": ErrorEnvelope,
+        "description": text,
+        "headers": {"Retry-After": RETRY_AFTER} if status in (429, 503) else {},
+    }
     for status, text in {
         400: "Malformed JSON or a malformed id",
         404: "No such thing",
@@ -64,15 +71,20 @@ class Service:
             checks: by the dependency's name; all must pass for `/health/ready` to answer 200.
         """
         raise_open_files()
-        app = FastAPI(
+        app = Application(
             title=title,
             description=description,
             version=library_version(),
             lifespan=lifespan,
             responses=ERROR_ANSWERS,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry={"tracing": False, "metrics": False, "logs": False},  # the middleware's, not twice
         )
         app.state.service = self
         install_error_handlers(app)
+        install_documentation(app)
         app.add_middleware(
             RequestMiddleware,
             telemetry=self.telemetry,
@@ -108,7 +120,7 @@ class Service:
             return JSONResponse(body.model_dump(), 503 if failing else 200)
 
     def _add_metrics(self, app: FastAPI) -> None:
-        @app.get("/metrics", tags=["health"], response_class=Response)
+        @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
         async def metrics() -> Response:
             """Prometheus text."""
             return Response(self.metrics.render(), media_type=self.metrics.content_type)

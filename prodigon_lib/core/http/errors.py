@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -57,18 +58,20 @@ def install_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return await answer(request, from_validation(error.errors()))
+        return await answer(request, from_validation(error.errors(), error.body))
 
     @app.exception_handler(HTTPException)
     async def framework(request: Request, error: HTTPException) -> Response:
-        response = await answer(request, from_status(error.status_code, request.url.path))
+        cause = error.__cause__  # a fault met while the framework read the body, such as one too large
+        problem = cause if isinstance(cause, ProdigonError) else from_status(error.status_code)
+        response = await answer(request, problem)
         for name in ("Allow",):
             if error.headers and name in error.headers:
                 response.headers[name] = error.headers[name]
         return response
 
 
-def from_status(status: int, path: str) -> ProdigonError:
+def from_status(status: int) -> ProdigonError:
     if status == 404:
         return NotFound("there is nothing at this path")
     if status == 405:
@@ -78,8 +81,12 @@ def from_status(status: int, path: str) -> ProdigonError:
     return error_for(status, {"error": {"code": f"HTTP_{status}", "message": HTTPStatus(status).phrase}})
 
 
-def from_validation(problems: Any) -> ProdigonError:
-    """422 with each field named; 400 for JSON that does not parse and for a path id that is no UUID."""
+def from_validation(problems: Any, body: object = None) -> ProdigonError:
+    """422 with each field named; 400 for JSON that does not parse and for a path id that is no UUID.
+
+    Args:
+        body: what was sent; bytes when its `Content-Type` was not JSON.
+    """
     problems = list(problems)
     kinds = {str(problem["type"]) for problem in problems}
     if "json_invalid" in kinds:
@@ -87,7 +94,22 @@ def from_validation(problems: Any) -> ProdigonError:
     if any(problem["loc"][:1] == ("path",) for problem in problems):
         name = next(problem["loc"][-1] for problem in problems if problem["loc"][:1] == ("path",))
         return BadRequest(f"{name} is not a valid UUID", code="INVALID_ID")
+    if isinstance(body, bytes):
+        return not_json(body)
     return ValidationFailed("; ".join(describe(problem) for problem in problems))
+
+
+def not_json(body: bytes) -> ProdigonError:
+    """Why a body that was not announced as JSON is refused.
+
+    A web page may send any other type to another origin without asking first, so guessing would let every
+    page that a user visits call this service.
+    """
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return BadRequest("the request body is not valid JSON", code="MALFORMED_JSON")
+    return ValidationFailed("Content-Type: must be application/json")
 
 
 def describe(problem: Any) -> str:

@@ -33,20 +33,38 @@ async def disconnected(receive: Receive) -> None:
 async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result]) -> Result:
     """The result of `work`, which is cancelled when the client leaves first.
 
+    The work stays in the caller's task, as with `asyncio.timeout`: a task of its own would cost every request
+    more, and what `work` closes must be closed in the task that opened it.
+
     Raises:
         ClientDisconnected: the client left.
     """
-    task = asyncio.ensure_future(work)
-    watcher = asyncio.ensure_future(disconnected(receive))
+    task = asyncio.current_task()
+    assert task is not None
+    before = task.cancelling()
+    left = ended = False
+
+    def leave(watcher: asyncio.Task[None]) -> None:
+        nonlocal left
+        if watcher.cancelled() or watcher.exception() is not None or ended:
+            return
+        left = True
+        task.cancel()
+
+    watcher = asyncio.create_task(disconnected(receive))
+    watcher.add_done_callback(leave)
     try:
-        await asyncio.wait((task, watcher), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise ClientDisconnected
-        return task.result()
+        return await work
+    except asyncio.CancelledError:
+        # The count tells our own cancelling from that of a server which shuts down in the same moment.
+        if left and task.cancelling() == before + 1:
+            raise ClientDisconnected from None
+        raise
     finally:
-        for each in (task, watcher):
-            each.cancel()
-        await asyncio.gather(task, watcher, return_exceptions=True)
+        ended = True
+        watcher.cancel()
+        if left:
+            task.uncancel()
 
 
 class EventStream(Response):
@@ -76,7 +94,6 @@ class EventStream(Response):
         await unless_disconnected(receive, self._serve(send))
 
     async def _serve(self, send: Send) -> None:
-        # One task from first to last: timeouts inside the generator are bound to the task that entered them.
         try:
             first = await anext(self.chunks, b"")
             await send(
@@ -88,6 +105,7 @@ class EventStream(Response):
             await self.chunks.aclose()
 
     async def _forward(self, first: bytes, send: Send) -> None:
+        chunk = first
         try:
             await send({"type": "http.response.body", "body": first, "more_body": True})
             async for chunk in self.chunks:
@@ -98,4 +116,6 @@ class EventStream(Response):
         except Exception:
             logger.exception("a stream failed")
             fault = InternalError("something went wrong here")
-        await send({"type": "http.response.body", "body": self.fault(fault), "more_body": True})
+        # What was cut inside an event must not swallow the one that says so.
+        gap = b"" if chunk.endswith(b"\n\n") else b"\n\n"
+        await send({"type": "http.response.body", "body": gap + self.fault(fault), "more_body": True})

@@ -1,6 +1,7 @@
 """Chat sessions and their messages."""
 
 from datetime import datetime
+from math import isfinite
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,20 +12,31 @@ from prodigon_lib.core.schemas.text import NO_NUL, text_schema
 
 MAX_TITLE = 200
 DEFAULT_TITLE = "New Chat"
+MAX_META_DEPTH = 32
 
 
-def refuse_nul_inside(value: dict[str, Any] | None) -> dict[str, Any] | None:
-    """JSONB can't hold U+0000 anywhere in the document, keys included."""
+def refuse_unstorable(value: dict[str, Any] | None) -> dict[str, Any] | None:
+    """JSONB holds no U+0000, no half of a surrogate pair and no NaN, anywhere, keys included."""
 
-    def clean(node: object) -> bool:
+    def check(node: object, depth: int) -> None:
+        if depth > MAX_META_DEPTH:
+            raise ValueError(f"must not be nested deeper than {MAX_META_DEPTH}")
         if isinstance(node, str):
-            return "\x00" not in node
-        if isinstance(node, dict):
-            return all(clean(key) and clean(item) for key, item in node.items())
-        return all(map(clean, node)) if isinstance(node, list) else True
+            if "\x00" in node:
+                raise ValueError("must not contain the character U+0000")
+            if not node.isprintable() and any("\ud800" <= character <= "\udfff" for character in node):
+                raise ValueError("must be valid Unicode")
+        elif isinstance(node, float) and not isfinite(node):
+            raise ValueError("must not contain NaN or infinity")
+        elif isinstance(node, dict):
+            for key, item in node.items():
+                check(key, depth + 1)
+                check(item, depth + 1)
+        elif isinstance(node, list):
+            for item in node:
+                check(item, depth + 1)
 
-    if not clean(value):
-        raise ValueError("must not contain the character U+0000")
+    check(value, 0)
     return value
 
 
@@ -47,7 +59,7 @@ class SessionUpdate(BaseModel):
 class MessageCreate(BaseModel):
     role: Role
     content: Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), NO_NUL, text_schema(1, MAX_CONTENT)]
-    meta: Annotated[dict[str, Any], AfterValidator(refuse_nul_inside)] | None = None
+    meta: Annotated[dict[str, Any], AfterValidator(refuse_unstorable)] | None = None
 
 
 class MessageView(BaseModel):

@@ -1,0 +1,71 @@
+"""`/docs` that needs no network, and what the OpenAPI document says of every answer.
+
+FastAPI's own page loads Swagger UI from a content-delivery network; here its files come from a package.
+"""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from prodigon_lib.core.context import REQUEST_ID_HEADER
+
+ASSETS_PACKAGE = "fastapi_standalone_docs"
+ASSETS_PATH = "/docs/assets"
+
+ANSWER_HEADERS: dict[str, dict[str, Any]] = {
+    REQUEST_ID_HEADER: {
+        "description": "The caller's own, or a new one; every log line and span of the request has it",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "X-Process-Time": {
+        "description": "Milliseconds until the answer began",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"},
+    },
+}
+
+
+class Application(FastAPI):
+    """FastAPI whose OpenAPI document names the headers that the middleware sets on every answer."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for answer in operation["responses"].values():
+                    headers = answer.setdefault("headers", {})
+                    for name, header in ANSWER_HEADERS.items():
+                        headers.setdefault(name, header)
+        return document
+
+
+def install_documentation(app: FastAPI) -> None:
+    """Serve `/docs` and its files."""
+    app.mount(ASSETS_PATH, StaticFiles(directory=assets_folder()), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs(request: Request) -> HTMLResponse:
+        root = request.scope.get("root_path", "").rstrip("/")
+        assets = root + ASSETS_PATH
+        return get_swagger_ui_html(
+            openapi_url=f"{root}{app.openapi_url}",
+            title=app.title,
+            swagger_js_url=f"{assets}/swagger/swagger-ui-bundle.js",
+            swagger_css_url=f"{assets}/swagger/swagger-ui.css",
+            swagger_favicon_url=f"{assets}/fastapi/favicon.png",
+        )
+
+
+def assets_folder() -> Path:
+    """Where the package keeps Swagger UI. Found, not imported: its code would replace FastAPI's functions."""
+    spec = find_spec(ASSETS_PACKAGE)
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parent / "static"
