@@ -1,0 +1,80 @@
+"""The gateway's composition root."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from prodigon_lib.core.context import REQUEST_ID_HEADER
+from prodigon_lib.core.http.application import Service
+from prodigon_lib.core.settings import load_settings
+from prodigon_lib.gateway import chats as chat_routes
+from prodigon_lib.gateway import jobs as job_routes
+from prodigon_lib.gateway import openai as openai_routes
+from prodigon_lib.gateway.collaborators import collaborators
+from prodigon_lib.gateway.dependencies import NEXT_CURSOR_HEADER
+from prodigon_lib.gateway.generate import generate_routes
+from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.gateway.turns import ANSWER_HEADER, QUESTION_HEADER
+from prodigon_lib.persistence.chats import ChatRepository
+from prodigon_lib.transport.jobs import JobsClient
+from prodigon_lib.transport.model import ModelClient
+
+DESCRIPTION = """
+Completions, chats and batch jobs. Every error is `{"error": {"code", "message", "request_id"}}`; under `/v1`
+and `/openai/v1` the schema and the errors are OpenAI's.
+"""
+READABLE_HEADERS = [
+    REQUEST_ID_HEADER,
+    NEXT_CURSOR_HEADER,
+    QUESTION_HEADER,
+    ANSWER_HEADER,
+    "X-Process-Time",
+    "Retry-After",
+]
+
+
+def create_app(
+    settings: GatewaySettings | None = None,
+    *,
+    model: ModelClient | None = None,
+    jobs: JobsClient | None = None,
+    chats: ChatRepository | None = None,
+) -> FastAPI:
+    """The gateway. It starts while what stands behind it is away, and `/health/ready` says what is.
+
+    Args:
+        model, jobs, chats: bound in-process, not reached over the wire; the giver opens and closes them.
+
+    Raises:
+        SettingsError: a setting is wrong; the message names it.
+    """
+    settings = settings or load_settings(GatewaySettings)
+    service = Service("gateway", settings)
+    bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with bound.opened():
+            yield
+        service.telemetry.shutdown()
+
+    app = service.application(
+        title="Prodigon", description=DESCRIPTION, lifespan=lifespan, checks=bound.checks
+    )
+    app.state.collaborators = bound
+    app.router.routes[:0] = generate_routes(bound.model)  # routes are tried in their order
+    app.include_router(chat_routes.router)
+    app.include_router(job_routes.router)
+    app.include_router(openai_routes.router)
+    app.include_router(openai_routes.router, prefix="/openai", include_in_schema=True)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=READABLE_HEADERS,
+        )
+    return app

@@ -1,0 +1,85 @@
+"""What the gateway's routes call: the model, the jobs, the chats."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.settings import split_urls
+from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
+from prodigon_lib.persistence.database import Database
+from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.http import ServiceClient, Timeouts
+from prodigon_lib.transport.jobs import HttpJobsClient, JobsClient
+from prodigon_lib.transport.model import HttpModelClient, ModelClient
+
+
+@dataclass(slots=True)
+class Collaborators:
+    """One of each, for the life of the process. `opened` connects what has to be connected."""
+
+    model: ModelClient
+    jobs: JobsClient
+    chats: ChatRepository
+    history: HistoryLimits
+    checks: dict[str, Check] = field(default_factory=dict)
+    services: list[ServiceClient] = field(default_factory=list)
+    database: Database | None = None
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if self.database is not None:
+                stack.push_async_callback(self.database.close)
+            for service in self.services:
+                await service.open()
+                stack.push_async_callback(service.close)
+            yield
+
+
+def collaborators(
+    service: Service,
+    settings: GatewaySettings,
+    *,
+    model: ModelClient | None = None,
+    jobs: JobsClient | None = None,
+    chats: ChatRepository | None = None,
+) -> Collaborators:
+    """Those that are given, whose life and health are the giver's; the others over HTTP and from Postgres."""
+    checks: dict[str, Check] = {}
+    services: list[ServiceClient] = []
+    database = None
+    if model is None:
+        timeouts = Timeouts(
+            connect=settings.connect_seconds,
+            first_byte=settings.generate_seconds,
+            between=settings.stream_idle_seconds,
+            whole=settings.generate_seconds,
+        )
+        client = ServiceClient("model", split_urls(settings.model_service_url), service.telemetry, timeouts)
+        services.append(client)
+        checks["model"] = client.check
+        model = HttpModelClient(client)
+    if jobs is None:
+        timeouts = Timeouts(
+            connect=settings.connect_seconds,
+            first_byte=settings.jobs_seconds,
+            between=settings.stream_idle_seconds,
+            whole=settings.jobs_seconds,
+        )
+        client = ServiceClient("worker", split_urls(settings.worker_service_url), service.telemetry, timeouts)
+        services.append(client)
+        checks["worker"] = client.check
+        jobs = HttpJobsClient(client)
+    if chats is None:
+        url = settings.database_url
+        database = Database(
+            parse_database_url(url.get_secret_value()) if url else None,
+            pool_size=settings.database_pool_size,
+            seconds=settings.database_seconds,
+        )
+        checks["database"] = database.check
+        chats = ChatRepository(database)
+    limits = HistoryLimits(settings.chat_history_messages, settings.chat_history_characters)
+    return Collaborators(model, jobs, chats, limits, checks, services, database)

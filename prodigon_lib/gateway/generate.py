@@ -1,0 +1,79 @@
+"""The two generate routes: the body is checked once and passed on as the bytes that came; so is the answer.
+
+On this path a token is not parsed, and nothing is built per request but the call itself.
+"""
+
+from typing import Any
+
+from starlette.types import Receive, Scope, Send
+
+from prodigon_lib.core import sse
+from prodigon_lib.core.http.application import ERROR_ANSWERS
+from prodigon_lib.core.http.raw import RawRoute, check_json, read_body, send_json
+from prodigon_lib.core.http.streams import EventStream, unless_disconnected
+from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
+from prodigon_lib.transport.model import ModelClient
+
+STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "`data: <JSON string>` per token, `event: usage`, `data: [DONE]`; a fault in between "
+        "is `event: error` with the envelope, and no `[DONE]`",
+        "content": {sse.CONTENT_TYPE: {"schema": {"type": "string"}}},
+    }
+}
+
+
+def generate_routes(model: ModelClient) -> list[RawRoute]:
+    return [
+        RawRoute(
+            "/api/v1/generate",
+            generate,
+            serve=Generate(model),
+            methods=["POST"],
+            tags=["generate"],
+            response_model=GenerateResponse,
+            responses=ERROR_ANSWERS,
+        ),
+        RawRoute(
+            "/api/v1/generate/stream",
+            generate_stream,
+            serve=GenerateStream(model),
+            methods=["POST"],
+            tags=["generate"],
+            status_code=200,
+            response_class=EventStream,
+            responses={**ERROR_ANSWERS, **STREAM_ANSWER},
+        ),
+    ]
+
+
+def generate(request: GenerateRequest) -> None:
+    """One whole completion, for exactly one of `prompt` and `messages`."""
+
+
+def generate_stream(request: GenerateRequest) -> None:
+    """A completion, token by token. Leave, and the provider's call ends."""
+
+
+class Generate:
+    """ASGI application of `POST /api/v1/generate`."""
+
+    def __init__(self, model: ModelClient) -> None:
+        self._model = model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        check_json(scope, body, GenerateRequest)
+        await send_json(send, await unless_disconnected(receive, self._model.forward(body)))
+
+
+class GenerateStream:
+    """ASGI application of `POST /api/v1/generate/stream`."""
+
+    def __init__(self, model: ModelClient) -> None:
+        self._model = model
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        check_json(scope, body, GenerateRequest)
+        await EventStream(self._model.forward_stream(body))(scope, receive, send)
