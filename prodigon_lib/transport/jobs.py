@@ -1,5 +1,7 @@
 """Batch jobs, as the gateway sees them, and their HTTP carrier."""
 
+import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -9,12 +11,14 @@ from urllib.parse import urlencode
 import orjson
 
 from prodigon_lib.core import sse
+from prodigon_lib.core.errors import ProdigonError, UpstreamError, error_for
 from prodigon_lib.core.ids import JobId, UserId
 from prodigon_lib.core.schemas.jobs import JobStatus, JobSubmission, JobView
 from prodigon_lib.transport.http import ServiceClient
 
 USER_HEADER = "X-User-ID"
 IDEMPOTENCY_HEADER = "Idempotency-Key"
+RECONNECT_EVERY = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,15 @@ class JobsClient(Protocol):
 
 
 class HttpJobsClient:
-    """`JobsClient` over HTTP."""
+    """`JobsClient` over HTTP.
 
-    def __init__(self, service: ServiceClient) -> None:
+    Args:
+        patience: seconds that `events` goes on asking after the worker service went away.
+    """
+
+    def __init__(self, service: ServiceClient, *, patience: float = 30.0) -> None:
         self._service = service
+        self._patience = patience
 
     async def submit(self, user: UserId, submission: JobSubmission, idempotency_key: str | None) -> JobView:
         headers = self._as(user)
@@ -84,6 +93,30 @@ class HttpJobsClient:
         return parse(await self._service.request("POST", f"/jobs/{job}/retry", headers=self._as(user)))
 
     async def events(self, user: UserId, job: JobId) -> AsyncGenerator[JobView]:
+        """A worker that goes away in between is no end: another one, or the same one revived, is asked again.
+
+        Each event holds the whole job, so that nothing is lost or doubled by asking twice.
+        """
+        seen: JobView | None = None
+        heard = time.monotonic()
+        while seen is None or not seen.status.finished:
+            try:
+                async with aclosing(self._subscribe(user, job)) as views:
+                    async for view in views:
+                        heard = time.monotonic()
+                        if view != seen:
+                            seen = view
+                            yield view
+                fault = UpstreamError("the worker service ended the stream before the job")
+            except ProdigonError as error:
+                if seen is None or not error.retryable:
+                    raise
+                fault = UpstreamError(error.message)
+            if time.monotonic() - heard > self._patience:
+                raise fault
+            await asyncio.sleep(RECONNECT_EVERY)
+
+    async def _subscribe(self, user: UserId, job: JobId) -> AsyncGenerator[JobView]:
         parser = sse.Parser()
         chunks = self._service.stream("GET", f"/jobs/{job}/events", headers=self._as(user))
         async with aclosing(chunks):
@@ -91,6 +124,8 @@ class HttpJobsClient:
                 for event in parser.feed(chunk):
                     if event.name == "job":
                         yield JobView.model_validate(orjson.loads(event.data))
+                    elif event.name == "error":
+                        raise error_for(None, orjson.loads(event.data))
 
     @staticmethod
     def _as(user: UserId) -> dict[str, str]:
