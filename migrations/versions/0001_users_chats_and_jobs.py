@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("max_tokens", sa.Integer(), nullable=False),
         sa.Column("total_prompts", sa.Integer(), nullable=False),
         sa.Column("remaining_prompts", sa.Integer(), nullable=False),
-        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("failed_prompts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("idempotency_key", sa.String(length=200), nullable=True),
         sa.Column("request_hash", sa.String(length=64), nullable=True),
         sa.Column("request_id", sa.String(length=128), nullable=True),
@@ -48,6 +48,7 @@ def upgrade() -> None:
             name="ck_batch_jobs_status",
         ),
         sa.CheckConstraint("remaining_prompts BETWEEN 0 AND total_prompts", name="ck_batch_jobs_remaining"),
+        sa.CheckConstraint("failed_prompts BETWEEN 0 AND total_prompts", name="ck_batch_jobs_failed"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_batch_jobs_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_batch_jobs"),
         sa.UniqueConstraint("user_id", "idempotency_key", name="uq_batch_jobs_user_id_idempotency_key"),
@@ -95,7 +96,6 @@ def upgrade() -> None:
     op.create_index("ix_chat_messages_order", "chat_messages", ["session_id", "position"], unique=False)
     op.create_table(
         "job_prompts",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("job_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("prompt", sa.Text(), nullable=False),
@@ -118,13 +118,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["job_id"], ["batch_jobs.id"], name="fk_job_prompts_job_id", ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name="pk_job_prompts"),
-        sa.UniqueConstraint("job_id", "position", name="uq_job_prompts_job_id_position"),
+        sa.PrimaryKeyConstraint("job_id", "position", name="pk_job_prompts"),
     )
     op.create_index(
         "ix_job_prompts_claimable",
         "job_prompts",
-        ["id"],
+        ["available_at", "job_id", "position"],
         unique=False,
         postgresql_where=sa.text("status = 'pending'"),
     )

@@ -97,7 +97,8 @@ class JobRow(Table):
     max_tokens: Mapped[int] = mapped_column(Integer)
     total_prompts: Mapped[int] = mapped_column(Integer)
     remaining_prompts: Mapped[int] = mapped_column(Integer)
-    error: Mapped[str | None]
+    """How many have not ended yet."""
+    failed_prompts: Mapped[int] = mapped_column(Integer, server_default="0")
     idempotency_key: Mapped[str | None] = mapped_column(String(200))
     request_hash: Mapped[str | None] = mapped_column(String(64))
     """SHA-256 of the submission: the same key with another body is a conflict."""
@@ -114,6 +115,7 @@ class JobRow(Table):
             "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"
         ),
         CheckConstraint("remaining_prompts BETWEEN 0 AND total_prompts", name="remaining"),
+        CheckConstraint("failed_prompts BETWEEN 0 AND total_prompts", name="failed"),
     )
 
 
@@ -122,9 +124,9 @@ class PromptRow(Table):
 
     __tablename__ = "job_prompts"
 
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    job_id: Mapped[UUID] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"))
-    position: Mapped[int] = mapped_column(Integer)
+    job_id: Mapped[UUID] = mapped_column(ForeignKey("batch_jobs.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    """Its place in the job, from 0."""
     prompt: Mapped[str]
     status: Mapped[str] = mapped_column(String(16), server_default="pending")
     attempts: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -132,6 +134,7 @@ class PromptRow(Table):
     """Not claimable before; a retry's backoff moves it on."""
     lease: Mapped[UUID | None]
     leased_by: Mapped[str | None] = mapped_column(String(200))
+    """The worker that claimed it last."""
     lease_until: Mapped[datetime | None]
     result: Mapped[str | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
@@ -139,9 +142,15 @@ class PromptRow(Table):
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
-        UniqueConstraint("job_id", "position"),
-        # Partial: they hold only what can be claimed, and stay small whatever has finished.
-        Index("ix_job_prompts_claimable", "id", postgresql_where=text("status = 'pending'")),
+        # Partial: they hold only what can be claimed, and stay small whatever has finished. In the order of
+        # claiming, so that a claim reads its rows off the front and never meets those that wait for later.
+        Index(
+            "ix_job_prompts_claimable",
+            "available_at",
+            "job_id",
+            "position",
+            postgresql_where=text("status = 'pending'"),
+        ),
         Index("ix_job_prompts_leased", "lease_until", postgresql_where=text("status = 'running'")),
         CheckConstraint(
             "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"
