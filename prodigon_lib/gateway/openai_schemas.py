@@ -1,8 +1,8 @@
 """OpenAI's wire schema, as far as a text model has use for it.
 
 What would change the answer's form if it were passed over (`tools`, `stop`, `n`, `response_format`,
-`logprobs`, parts that are no text) is refused by name. Hints (`seed`, `top_p`, penalties, `user`, `metadata` and what is
-new) are passed over, as servers of this kind do.
+`logprobs`, parts that are no text) is refused by name. Hints (`seed`, `top_p`, penalties, `user`, `metadata`
+and what is new) are passed over, as servers of this kind do.
 """
 
 from enum import StrEnum

@@ -1,6 +1,6 @@
 """The real gateway with a real Postgres; the model and the jobs are fakes that a test tells what to do."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -9,6 +9,7 @@ from prodigon_lib.gateway.app import create_app
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.url import DatabaseUrl
 from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.gateway.threads import serving_in_thread
 from tests.integration.serving import serving
 
 
@@ -22,21 +23,38 @@ def jobs() -> FakeJobs:
     return FakeJobs()
 
 
-def settings_for(database: DatabaseUrl, **others: object) -> GatewaySettings:
-    return GatewaySettings(_env_file=None, database_url=database.dsn, **others)
+def settings_for(database: DatabaseUrl | None = None, **others: object) -> GatewaySettings:
+    return GatewaySettings(_env_file=None, database_url=database and database.dsn, **others)
 
 
 @pytest.fixture
-async def gateway(database: DatabaseUrl, model: FakeModel, jobs: FakeJobs) -> AsyncIterator[str]:
-    """The base URL of a running gateway."""
-    async with serving(create_app(settings_for(database), model=model, jobs=jobs)) as url:
+async def http(database: DatabaseUrl, model: FakeModel, jobs: FakeJobs) -> AsyncIterator[httpx.AsyncClient]:
+    """Talks to a running gateway."""
+    async with (
+        serving(create_app(settings_for(database), model=model, jobs=jobs)) as url,
+        client_of(url) as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def direct(model: FakeModel, jobs: FakeJobs) -> AsyncIterator[httpx.AsyncClient]:
+    """Talks to a gateway without a server, a socket or a database: for tables of many requests."""
+    app = create_app(settings_for(), model=model, jobs=jobs)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
+        yield client
+
+
+@pytest.fixture
+def threaded(database: DatabaseUrl, model: FakeModel, jobs: FakeJobs) -> Iterator[str]:
+    """The base URL of a gateway in a thread of its own."""
+    with serving_in_thread(lambda: create_app(settings_for(database), model=model, jobs=jobs)) as url:
         yield url
 
 
-@pytest.fixture
-async def http(gateway: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=gateway, timeout=20, trust_env=False) as client:
-        yield client
+def client_of(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=20, trust_env=False)
 
 
 def error_of(response: httpx.Response) -> dict[str, str]:

@@ -46,23 +46,23 @@ async def test_a_stream(http: httpx.AsyncClient) -> None:
     assert lines[5:] == ["data: [DONE]", ""]
 
 
-async def test_the_defaults(http: httpx.AsyncClient, model: FakeModel) -> None:
-    await http.post("/api/v1/generate", json=HELLO)
+async def test_the_defaults(direct: httpx.AsyncClient, model: FakeModel) -> None:
+    await direct.post("/api/v1/generate", json=HELLO)
     (asked,) = model.asked
     assert (asked.max_tokens, asked.temperature) == (DEFAULT_MAX_TOKENS, DEFAULT_TEMPERATURE) == (1024, 0.7)
     assert (asked.model, asked.system_prompt) == (None, None)
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_the_body_passes_as_it_came(path: str, http: httpx.AsyncClient, model: FakeModel) -> None:
+async def test_the_body_passes_as_it_came(path: str, direct: httpx.AsyncClient, model: FakeModel) -> None:
     body = b'{ "unknown": [1,2],\n "prompt":"\\u00fc" }'
-    await http.post(path, content=body, headers={"Content-Type": "application/json; charset=UTF-8"})
+    await direct.post(path, content=body, headers={"Content-Type": "application/json; charset=UTF-8"})
     assert model.bodies == [body]
 
 
-async def test_a_streamed_byte_is_not_parsed(http: httpx.AsyncClient, model: FakeModel) -> None:
+async def test_a_streamed_byte_is_not_parsed(direct: httpx.AsyncClient, model: FakeModel) -> None:
     model.pieces = [b"\x00\xff not even", b" text \xfe", b"\n", bytes(range(256))]
-    answer = await http.post("/api/v1/generate/stream", json=HELLO)
+    answer = await direct.post("/api/v1/generate/stream", json=HELLO)
     assert answer.content == b"".join(model.pieces)
 
 
@@ -88,9 +88,9 @@ ACCEPTED = [
 
 
 @pytest.mark.parametrize("body", ACCEPTED, ids=range(len(ACCEPTED)))
-async def test_what_is_accepted(body: object, http: httpx.AsyncClient) -> None:
+async def test_what_is_accepted(body: object, direct: httpx.AsyncClient) -> None:
     for path in PATHS:
-        assert (await http.post(path, json=body)).status_code == 200
+        assert (await direct.post(path, json=body)).status_code == 200
 
 
 REFUSED = [
@@ -119,10 +119,10 @@ REFUSED = [
 
 @pytest.mark.parametrize(("body", "field"), REFUSED, ids=range(len(REFUSED)))
 async def test_a_bad_field_is_named(
-    body: object, field: str, http: httpx.AsyncClient, model: FakeModel
+    body: object, field: str, direct: httpx.AsyncClient, model: FakeModel
 ) -> None:
     for path in PATHS:
-        answer = await http.post(path, json=body)
+        answer = await direct.post(path, json=body)
         assert answer.status_code == 422
         assert error_of(answer)["code"] == "VALIDATION_ERROR"
         assert field in error_of(answer)["message"]
@@ -139,11 +139,11 @@ FAULTS = [
 
 @pytest.mark.parametrize(("fault", "status", "retry_after"), FAULTS)
 async def test_a_fault_before_the_first_token_is_a_status(
-    fault: ProdigonError, status: int, retry_after: str | None, http: httpx.AsyncClient, model: FakeModel
+    fault: ProdigonError, status: int, retry_after: str | None, direct: httpx.AsyncClient, model: FakeModel
 ) -> None:
     model.fault = fault
     for path in PATHS:
-        answer = await http.post(path, json=HELLO)
+        answer = await direct.post(path, json=HELLO)
         assert answer.status_code == status
         assert error_of(answer)["code"] == fault.code
         assert error_of(answer)["message"] == fault.message

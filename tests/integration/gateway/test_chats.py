@@ -1,0 +1,300 @@
+"""Sessions and messages: what is kept, in which order, and at how many statements."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy import event
+
+from prodigon_lib.core.ids import SessionId, UserId
+from prodigon_lib.gateway.app import create_app
+from prodigon_lib.persistence.chats import ChatRepository
+from prodigon_lib.persistence.cursors import decode_cursor, encode_cursor
+from prodigon_lib.persistence.database import Database
+from prodigon_lib.persistence.url import DatabaseUrl
+from tests.integration.gateway.conftest import client_of, error_of, settings_for
+from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.serving import serving
+
+SESSIONS = "/api/v1/chat/sessions"
+
+
+async def new_session(http: httpx.AsyncClient, **fields: object) -> str:
+    answer = await http.post(SESSIONS, json=fields)
+    assert answer.status_code == 201
+    return answer.json()["id"]
+
+
+async def say(http: httpx.AsyncClient, session: str, content: str, role: str = "user") -> str:
+    answer = await http.post(f"{SESSIONS}/{session}/messages", json={"role": role, "content": content})
+    assert answer.status_code == 201
+    return answer.json()["id"]
+
+
+async def contents(http: httpx.AsyncClient, session: str) -> list[str]:
+    return [message["content"] for message in (await http.get(f"{SESSIONS}/{session}")).json()["messages"]]
+
+
+async def listed(http: httpx.AsyncClient, **params: object) -> list[str]:
+    return [session["id"] for session in (await http.get(SESSIONS, params=params)).json()]
+
+
+@pytest.mark.parametrize("body", [None, {}])
+async def test_a_new_session_has_the_defaults(body: object, http: httpx.AsyncClient) -> None:
+    answer = await http.post(SESSIONS, json=body)
+    assert answer.status_code == 201
+    session = answer.json()
+    assert set(session) == {"id", "title", "system_prompt", "created_at", "updated_at", "message_count"}
+    assert (session["title"], session["system_prompt"], session["message_count"]) == ("New Chat", None, 0)
+    assert session["updated_at"].endswith("Z")
+
+
+async def test_a_session_with_its_messages(http: httpx.AsyncClient) -> None:
+    id = await new_session(http, title="Ünïcode 🙂", system_prompt="Be short.")
+    await say(http, id, "One?")
+    meta = {"nested": [1, {"two": None}], "big": 12345678901234567890}
+    body = {"role": "assistant", "content": "Two.", "meta": meta}
+    second = (await http.post(f"{SESSIONS}/{id}/messages", json=body)).json()
+    session = (await http.get(f"{SESSIONS}/{id}")).json()
+    assert (session["title"], session["system_prompt"], session["message_count"]) == (
+        "Ünïcode 🙂",
+        "Be short.",
+        2,
+    )
+    assert session["messages"][1] == second
+    assert (second["session_id"], second["role"], second["meta"]) == (id, "assistant", meta)
+    assert session["messages"][0]["meta"] is None
+    assert session["updated_at"] > session["created_at"]
+
+
+async def test_a_change_keeps_what_is_not_sent(http: httpx.AsyncClient) -> None:
+    id = await new_session(http, title="Old", system_prompt="Be short.")
+    await say(http, id, "Hello")
+    answer = await http.patch(f"{SESSIONS}/{id}", json={"title": "New"})
+    assert answer.status_code == 200
+    assert (answer.json()["title"], answer.json()["system_prompt"]) == ("New", "Be short.")
+    assert answer.json()["message_count"] == 1
+    answer = await http.patch(f"{SESSIONS}/{id}", json={"system_prompt": None, "title": None})
+    assert (answer.json()["title"], answer.json()["system_prompt"]) == ("New", None)
+
+
+async def test_a_deleted_session_takes_its_messages(http: httpx.AsyncClient, database: DatabaseUrl) -> None:
+    id = await new_session(http)
+    await say(http, id, "Hello")
+    answer = await http.delete(f"{SESSIONS}/{id}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert (await http.get(f"{SESSIONS}/{id}")).status_code == 404
+    connection = await asyncpg.connect(database.dsn)
+    assert await connection.fetchval("SELECT count(*) FROM chat_messages") == 0
+    await connection.close()
+
+
+async def test_delete_from_a_message_on(http: httpx.AsyncClient) -> None:
+    id, other = await new_session(http), await new_session(http)
+    messages = [await say(http, id, text) for text in ("one", "two", "three", "four")]
+    await say(http, other, "stays")
+    answer = await http.delete(f"{SESSIONS}/{id}/messages/{messages[2]}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert await contents(http, id) == ["one", "two"]
+    assert await contents(http, other) == ["stays"]
+    gone = await http.delete(f"{SESSIONS}/{id}/messages/{messages[2]}")
+    assert (gone.status_code, error_of(gone)["code"]) == (404, "MESSAGE_NOT_FOUND")
+    elsewhere = await http.delete(f"{SESSIONS}/{other}/messages/{messages[0]}")
+    assert (elsewhere.status_code, error_of(elsewhere)["code"]) == (404, "MESSAGE_NOT_FOUND")
+    assert await contents(http, id) == ["one", "two"]
+
+
+async def test_what_changed_last_comes_first(http: httpx.AsyncClient) -> None:
+    first, second, third = [await new_session(http, title=title) for title in "abc"]
+    assert await listed(http) == [third, second, first]
+    await say(http, first, "Hello")
+    assert await listed(http) == [first, third, second]
+    await http.patch(f"{SESSIONS}/{second}", json={"title": "renamed"})
+    assert await listed(http) == [second, first, third]
+
+
+async def test_pages_neither_repeat_nor_skip(http: httpx.AsyncClient, database: DatabaseUrl) -> None:
+    ids = [await new_session(http) for _ in range(7)]
+    connection = await asyncpg.connect(database.dsn)
+    await connection.execute(
+        "UPDATE chat_sessions SET updated_at = now()"
+    )  # all at one moment: the id decides
+    await connection.close()
+    seen: list[str] = []
+    cursor = None
+    while True:
+        answer = await http.get(SESSIONS, params={"limit": 3, **({"cursor": cursor} if cursor else {})})
+        seen += [session["id"] for session in answer.json()]
+        if (cursor := answer.headers.get("X-Next-Cursor")) is None:
+            break
+        await new_session(http, title="made in between")
+    assert seen == sorted(ids, reverse=True)
+
+
+async def test_a_full_last_page_has_no_next(http: httpx.AsyncClient) -> None:
+    for _ in range(2):
+        await new_session(http)
+    assert "X-Next-Cursor" not in (await http.get(SESSIONS, params={"limit": 2})).headers
+
+
+CURSORS = ["x", "%%%", "bm90IGEgY3Vyc29y", "é", "9" * 400, "OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzowMCAx"]
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+async def test_a_malformed_cursor_is_named(cursor: str, direct: httpx.AsyncClient) -> None:
+    answer = await direct.get(SESSIONS, params={"cursor": cursor})
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "VALIDATION_ERROR")
+    assert "cursor" in error_of(answer)["message"]
+
+
+LIMITS = [("0", 422), ("101", 422), ("-1", 422), ("x", 422), ("1.5", 422)]
+
+
+@pytest.mark.parametrize(("limit", "status"), LIMITS)
+async def test_a_bad_limit_is_named(limit: str, status: int, direct: httpx.AsyncClient) -> None:
+    for path in (SESSIONS, "/api/v1/jobs"):
+        answer = await direct.get(path, params={"limit": limit})
+        assert answer.status_code == status
+        assert "limit" in error_of(answer)["message"]
+
+
+async def test_a_hundred_at_most(http: httpx.AsyncClient) -> None:
+    assert (await http.get(SESSIONS, params={"limit": 100})).status_code == 200
+
+
+async def test_search(http: httpx.AsyncClient) -> None:
+    by_title = await new_session(http, title="About Microservices")
+    by_message = await new_session(http)
+    await say(http, by_message, "Why do MICROservices fail?")
+    await say(http, by_message, "microservices again")
+    wild = await new_session(http, title="100% under_score")
+    assert await listed(http, q="microSERVICES") == [by_message, by_title]
+    assert await listed(http, q="0% u") == [wild]
+    assert await listed(http, q="under_s") == [wild]
+    assert await listed(http, q="underXs") == []
+    assert await listed(http, q="%") == [wild]
+    assert await listed(http, q="\\") == []
+    assert await listed(http, q="'; DROP TABLE users; --") == []
+    assert len(await listed(http, q="")) == 3
+
+
+BAD_BODIES = [
+    ("post", "", {"title": "x" * 201}, "title"),
+    ("post", "", {"title": "a\x00"}, "title"),
+    ("post", "", {"title": None}, "title"),
+    ("post", "", {"system_prompt": "\x00"}, "system_prompt"),
+    ("patch", "/{id}", {"title": "x" * 201}, "title"),
+    ("post", "/{id}/messages", {"role": "user"}, "content"),
+    ("post", "/{id}/messages", {"role": "user", "content": ""}, "content"),
+    ("post", "/{id}/messages", {"role": "user", "content": "\x00"}, "content"),
+    ("post", "/{id}/messages", {"role": "user", "content": "x" * 64_001}, "content"),
+    ("post", "/{id}/messages", {"role": "tool", "content": "x"}, "role"),
+    ("post", "/{id}/messages", {"role": "user", "content": "x", "meta": []}, "meta"),
+    ("post", "/{id}/messages", {"role": "user", "content": "x", "meta": {"a": ["\x00"]}}, "meta"),
+    ("post", "/{id}/messages", {"role": "user", "content": "x", "meta": {"\x00": 1}}, "meta"),
+    ("post", "/{id}/stream", {}, "content"),
+    ("post", "/{id}/stream", {"content": ""}, "content"),
+    ("post", "/{id}/stream", {"content": "x", "max_tokens": 8193}, "max_tokens"),
+    ("post", "/{id}/stream", {"content": "x", "temperature": 3}, "temperature"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "field"), BAD_BODIES, ids=range(len(BAD_BODIES)))
+async def test_a_bad_field_is_named(
+    method: str, path: str, body: object, field: str, direct: httpx.AsyncClient
+) -> None:
+    answer = await direct.request(method, SESSIONS + path.format(id=uuid4()), json=body)
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "VALIDATION_ERROR")
+    assert field in error_of(answer)["message"]
+
+
+UNSTORABLE = ['{"a": "\\ud800"}', '{"a": NaN}', '{"a": 1e999}', '{"a":' * 200 + "1" + "}" * 200]
+
+
+@pytest.mark.parametrize("meta", UNSTORABLE, ids=range(len(UNSTORABLE)))
+async def test_what_postgres_cannot_hold_is_refused(meta: str, direct: httpx.AsyncClient) -> None:
+    body = '{"role": "user", "content": "x", "meta": ' + meta + "}"
+    answer = await direct.post(
+        f"{SESSIONS}/{uuid4()}/messages", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 422
+    assert "meta" in error_of(answer)["message"]
+
+
+ONE_SESSION = [
+    ("get", "", None),
+    ("patch", "", {"title": "x"}),
+    ("delete", "", None),
+    ("post", "/messages", {"role": "user", "content": "x"}),
+    ("post", "/stream", {"content": "x"}),
+    ("delete", f"/messages/{uuid4()}", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ONE_SESSION)
+async def test_a_session_that_is_not_there(
+    method: str, path: str, body: object, http: httpx.AsyncClient, model: FakeModel
+) -> None:
+    answer = await http.request(method, f"{SESSIONS}/{uuid4()}{path}", json=body)
+    assert (answer.status_code, error_of(answer)["code"]) == (404, "SESSION_NOT_FOUND")
+    bad = await http.request(method, f"{SESSIONS}/not-a-uuid{path}", json=body)
+    assert (bad.status_code, error_of(bad)["code"]) == (400, "INVALID_ID")
+    assert model.asked == []
+
+
+async def test_another_users_session_is_not_there(http: httpx.AsyncClient, database: DatabaseUrl) -> None:
+    id = await new_session(http)
+    message = await say(http, id, "mine")
+    connection = await asyncpg.connect(database.dsn)
+    stranger = uuid4()
+    await connection.execute("INSERT INTO users (id, name) VALUES ($1, 'stranger')", stranger)
+    await connection.execute("UPDATE chat_sessions SET user_id = $1", stranger)
+    await connection.close()
+    for method, path, body in [*ONE_SESSION, ("delete", f"/messages/{message}", None)]:
+        answer = await http.request(method, f"{SESSIONS}/{id}{path}", json=body)
+        assert (answer.status_code, error_of(answer)["code"]) == (404, "SESSION_NOT_FOUND")
+    assert await listed(http) == []
+    whole = Database(database)
+    assert len((await ChatRepository(whole).get(UserId(stranger), SessionId(UUID(id)))).messages) == 1
+    await whole.close()
+
+
+async def test_statements_do_not_grow_with_what_is_there(database: DatabaseUrl) -> None:
+    app = create_app(settings_for(database), model=FakeModel(), jobs=FakeJobs())
+    statements: list[str] = []
+    engine = app.state.collaborators.database.engine
+    event.listen(engine.sync_engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    async def count(call: Callable[[], Awaitable[httpx.Response]]) -> int:
+        statements.clear()
+        assert (await call()).is_success
+        return len(statements)
+
+    async with serving(app) as url, client_of(url) as http:
+        counts = []
+        for _ in range(2):
+            id = await new_session(http)
+            for number in range(4):
+                await say(http, id, f"message {number}")
+            counts.append(
+                [
+                    await count(lambda: http.get(SESSIONS)),
+                    await count(lambda: http.get(SESSIONS, params={"q": "message"})),
+                    await count(lambda id=id: http.get(f"{SESSIONS}/{id}")),
+                    await count(lambda id=id: http.patch(f"{SESSIONS}/{id}", json={"title": "x"})),
+                    await count(lambda id=id: http.post(f"{SESSIONS}/{id}/stream", json={"content": "x"})),
+                ]
+            )
+            for number in range(6):
+                await say(http, await new_session(http), f"message {number}")
+    assert counts[0] == counts[1]
+    assert counts[0][:2] == [1, 1]
+
+
+@pytest.mark.parametrize("text", ["2026-01-01T00:00:00.123456+00:00", "0001-01-01T00:00:00+00:00"])
+def test_a_cursor_comes_back(text: str) -> None:
+    entry = (datetime.fromisoformat(text), uuid4())
+    assert decode_cursor(encode_cursor(*entry)) == entry
