@@ -1,8 +1,8 @@
 """Where things are: the workshop's files, the learner's state, the `.env` file.
 
-A checkout, or a folder that `prodigon lab DIR` filled, is called a workshop: it has `notebooks/` and
-`exercises/`. It is found from the current folder upwards, so a kernel that runs in `notebooks/` finds the
-same one as a terminal that runs at the top.
+A checkout, or a folder that `prodigon lab DIR` filled, is called a workshop: it has `notebooks/` with the tour.
+It is found from the current folder upwards, so a kernel that runs in `notebooks/` finds the same one as a
+terminal that runs at the top.
 """
 
 import os
@@ -11,10 +11,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 PACKAGED_WORKSHOP = PACKAGE / "_workshop"
 FOLDERS = ("notebooks", "exercises", "solutions", "migrations")
+TOUR = "00_start_here.ipynb"
+ENV_FILE = "PRODIGON_ENV_FILE"
 
 
 def is_workshop(folder: Path) -> bool:
-    return (folder / "notebooks" / "00_start_here.ipynb").is_file() and (folder / "exercises").is_dir()
+    return (folder / "notebooks" / TOUR).is_file()
 
 
 def find_workshop(start: Path | None = None) -> Path | None:
@@ -57,7 +59,12 @@ def home() -> Path:
 
 
 def env_file() -> Path | None:
-    """The `.env` to read: the current folder's, else the workshop's, else `.prodigon/.env` of the user."""
+    """The `.env` to read: the current folder's, else the workshop's, else that in `home()`.
+
+    `PRODIGON_ENV_FILE` names another, or none when it is empty: a stack gives its services what it read itself.
+    """
+    if (named := os.environ.get(ENV_FILE)) is not None:
+        return Path(named).expanduser() if named else None
     workshop = find_workshop()
     candidates = [Path.cwd() / ".env", *([workshop / ".env"] if workshop else []), home() / ".env"]
     return next((path for path in candidates if path.is_file()), None)

@@ -1,10 +1,10 @@
 """Runs the migrations, and tells cheaply whether any are due.
 
-python -m prodigon_lib.persistence.migrations URL     upgrades the database to the newest revision
+python -m prodigon_lib.persistence.migrations     upgrades the database of DATABASE_URL to the newest revision
 """
 
+import os
 import re
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -62,4 +62,4 @@ def alembic_config(url: DatabaseUrl, folder: Path | None = None):  # type: ignor
 
 
 if __name__ == "__main__":
-    upgrade(parse_database_url(sys.argv[1]))
+    upgrade(parse_database_url(os.environ["DATABASE_URL"]))

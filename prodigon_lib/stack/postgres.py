@@ -14,13 +14,16 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import IO, Any
 from urllib.parse import quote
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.faults import as_stack_error
+from prodigon_lib.stack.process import start_time
 
 LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 SYSTEM_USERS = ("pgserver", "postgres")
@@ -31,7 +34,10 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
 }
+GATE = ("/bin/sh", "-c", 'read go && exec "$@" </dev/null', "postgres")
+"""Begins once a line comes in, and not at all when the one who was to write it has died."""
 
 
 def find_binaries() -> Path:
@@ -78,6 +84,10 @@ class EmbeddedPostgres:
     def pid(self) -> int | None:
         return self.process.pid if self.process and self.process.poll() is None else None
 
+    @property
+    def socket(self) -> Path:
+        return self.sockets / ".s.PGSQL.5432"
+
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@/{quote(database)}?host={quote(str(self.sockets))}"
 
@@ -87,25 +97,37 @@ class EmbeddedPostgres:
         Raises:
             StackError: it did not start; the message has the server's own last words.
         """
+        self.launch()
+        self.wait_ready(timeout)
+
+    def launch(self, told: Callable[[int], None] | None = None) -> None:
+        """Begin to start; `told` hears the pid of each process before that process does anything."""
         with as_stack_error(self.data):
             self._prepare()
             if not (self.data / "PG_VERSION").is_file():
-                self._initialise()
-            self._clear_stale_lock()
+                self._initialise(told)
+            self._end_left_over()
             chosen = {**SETTINGS, "unix_socket_directories": str(self.sockets), **self.settings}
             options = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
             with self.log.open("ab") as log:
-                self.process = subprocess.Popen(
-                    [self.binaries / "postgres", "-D", self.data, *options],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    user=self.user,
-                    group=self.user,
-                    extra_groups=[] if self.user else None,
-                    start_new_session=True,
-                )
-        self._wait_ready(timeout)
+                self.process = self._run(["postgres", "-D", str(self.data), *options], log, told)
+
+    def wait_ready(self, timeout: float = 20.0) -> None:
+        """Return once connections are taken. Raises StackError when it comes to an end before."""
+        process = self.process
+        assert process is not None
+        end = time.monotonic() + timeout
+        lock = self.data / "postmaster.pid"
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise StackError(f"Postgres did not start: {last_line(self.log.read_text(errors='replace'))}")
+            with contextlib.suppress(OSError):
+                lines = lock.read_text().splitlines()
+                if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
+                    return
+            time.sleep(0.01)
+        self.stop()
+        raise StackError(f"Postgres was not ready within {timeout:g} s; see {self.log}")
 
     def stop(self, *, timeout: float = 10.0) -> None:
         """Fast shutdown: open transactions roll back. One that hangs is killed after `timeout` seconds."""
@@ -131,25 +153,51 @@ class EmbeddedPostgres:
             for folder in (self.data, self.sockets):
                 shutil.chown(folder, self.user)
 
-    def _initialise(self) -> None:
-        command: list[str | Path] = [self.binaries / "initdb", "-D", self.data, "-U", "postgres"]
-        command += ["--auth=trust", "--encoding=UTF8", "--locale=C"]
+    def _initialise(self, told: Callable[[int], None] | None) -> None:
+        """Make the data in a folder beside, and move it in whole: half of it would be taken for all of it."""
+        draft = self.data.with_name(f"{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(mode=0o700)
+        if self.user is not None:
+            shutil.chown(draft, self.user)
+        command = ["initdb", "-D", str(draft), "-U", "postgres", "--auth=trust", "--no-instructions"]
+        command += ["--encoding=UTF8", "--locale=C"]
         if self._major() >= 17:  # case folding beyond ASCII, without the machine's locales
             command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            user=self.user,
-            group=self.user,
-            extra_groups=[] if self.user else None,
+        made = self._run(command, subprocess.PIPE, told)
+        said, _ = made.communicate()
+        if made.returncode != 0:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise StackError(f"Postgres could not make its data in {self.data}: {last_line(said.decode())}")
+        self.data.rmdir()
+        draft.rename(self.data)
+
+    def _run(
+        self, command: list[str], out: IO[bytes] | int, told: Callable[[int], None] | None
+    ) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [*GATE, self.binaries / command[0], *command[1:]],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            bufsize=0,
             cwd="/",
-            check=False,
+            start_new_session=True,
+            **self._as_user(),
         )
-        if done.returncode != 0:
-            for leftover in self.data.iterdir():  # a half-made folder would be taken for a whole one
-                shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
-            raise StackError(f"Postgres could not make its data folder: {last_line(done.stderr)}")
+        if told is not None:
+            told(process.pid)
+        assert process.stdin is not None
+        with contextlib.suppress(OSError):
+            process.stdin.write(b"go\n")
+        process.stdin.close()
+        process.stdin = None
+        return process
+
+    def _as_user(self) -> dict[str, Any]:
+        if self.user is None:
+            return {}
+        return {"user": self.user, "group": self.user, "extra_groups": []}
 
     def _major(self) -> int:
         said = subprocess.run(
@@ -157,8 +205,12 @@ class EmbeddedPostgres:
         )
         return int(said.stdout.split()[2].split(".")[0])
 
-    def _clear_stale_lock(self) -> None:
-        """After a power cut the lock names a process that is gone, or one that is not Postgres."""
+    def _end_left_over(self) -> None:
+        """Deal with the lock of an earlier server on this data.
+
+        After a power cut it names no process, or one that is no Postgres: Postgres itself would refuse to
+        start when that pid is taken. One that does run was left behind, as nobody else uses this folder.
+        """
         lock = self.data / "postmaster.pid"
         if not lock.is_file():
             return
@@ -166,24 +218,10 @@ class EmbeddedPostgres:
 
         with contextlib.suppress(psutil.Error, ValueError, IndexError):
             owner = psutil.Process(int(lock.read_text().splitlines()[0]))
-            if "postgres" in owner.name() and owner.is_running():
-                raise StackError(f"another Postgres (pid {owner.pid}) uses {self.data}; stop it first")
+            if start_time(owner.pid) is not None and str(self.data) in owner.cmdline():
+                owner.send_signal(signal.SIGQUIT)
+                owner.wait(5)
         lock.unlink(missing_ok=True)
-
-    def _wait_ready(self, timeout: float) -> None:
-        assert self.process is not None
-        end = time.monotonic() + timeout
-        lock = self.data / "postmaster.pid"
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise StackError(f"Postgres did not start: {last_line(self.log.read_text(errors='replace'))}")
-            with contextlib.suppress(OSError):
-                lines = lock.read_text().splitlines()
-                if len(lines) >= 8 and lines[0] == str(self.process.pid) and lines[7].strip() == "ready":
-                    return
-            time.sleep(0.02)
-        self.stop()
-        raise StackError(f"Postgres was not ready within {timeout:g} s; see {self.log}")
 
 
 def system_user() -> str:
@@ -225,11 +263,3 @@ def last_line(text: str) -> str:
     lines = [line for line in text.splitlines() if line.strip()]
     fatal = [line for line in lines if "FATAL" in line or "error:" in line]
     return (fatal or lines or ["it said nothing"])[-1].strip()
-
-
-@contextlib.contextmanager
-def as_stack_error(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StackError(f"can't write {error.filename or folder}: {error.strerror or error}") from None

@@ -1,0 +1,96 @@
+"""Reads the logs of a stack back: one record a line, whichever process wrote it."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.folder import StackFolder
+from prodigon_lib.stack.record import before
+
+Record = dict[str, Any]
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+POSTGRES_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) UTC \[\d+\] (\w+):\s+(.*)")
+POSTGRES_LEVELS = {"WARNING": "warning", "ERROR": "error", "FATAL": "critical", "PANIC": "critical"}
+
+
+def read_logs(
+    folder: StackFolder,
+    *,
+    service: str | None = None,
+    request_id: str | None = None,
+    level: str | None = None,
+    tail: int | None = None,
+) -> list[Record]:
+    """What `Stack.logs` describes. Raises StackError for a service or level that there is none of."""
+    if level is not None and level.lower() not in LEVELS:
+        raise StackError(f"level must be one of {', '.join(LEVELS)}, not {level!r}")
+    paths = sorted(path for path in folder.logs.glob("*.log") if belongs(path.stem, service))
+    if service is not None and not paths:
+        known = ", ".join(sorted(path.stem for path in folder.logs.glob("*.log")))
+        raise StackError(f"there is no log of {service!r}; there are {known}")
+    least = LEVELS.index(level.lower()) if level else 0
+    found = [
+        record
+        for path in paths
+        for record in records(path, request_id)
+        if LEVELS.index(record["level"]) >= least
+    ]
+    found.sort(key=lambda record: record["timestamp"])
+    return found if tail is None else found[-tail:] if tail > 0 else []
+
+
+def belongs(process: str, service: str | None) -> bool:
+    """Whether a process is the one asked for; a service's name means all its replicas."""
+    return service is None or process == service or process.split("-")[0] == service
+
+
+def records(path: Path, request_id: str | None) -> Iterator[Record]:
+    """The records of one process, oldest first. A line that is no record takes the time of the one before."""
+    wanted = json.dumps(request_id).encode() if request_id is not None else b""
+    last = ""
+    for file in (before(path), path):
+        if not file.is_file():
+            continue
+        with file.open("rb") as lines:
+            for line in lines:
+                if request_id is not None and wanted not in line:
+                    continue
+                record = parse(line.decode(errors="replace").rstrip(), path.stem, last)
+                last = record["timestamp"]
+                if request_id is None or record.get("request_id") == request_id:
+                    yield record
+
+
+def parse(line: str, process: str, last: str) -> Record:
+    """One line as a record; it has at least `timestamp`, `level`, `service`, `process` and `event`."""
+    found: Any = None
+    if line.startswith("{"):
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = None
+    if isinstance(found, dict):
+        level = str(found.get("level", "info")).lower()
+        return {
+            "timestamp": last,
+            "service": process.split("-")[0],
+            "event": "",
+            **found,
+            "level": level if level in LEVELS else "info",
+            "process": process,
+        }
+    level, event = "info", line
+    if match := POSTGRES_LINE.match(line):
+        day, time, severity, event = match.groups()
+        last, level = f"{day}T{time}Z", POSTGRES_LEVELS.get(severity, "info")
+    return {
+        "timestamp": last,
+        "level": level,
+        "service": process.split("-")[0],
+        "process": process,
+        "event": event,
+    }

@@ -1,0 +1,135 @@
+"""What a stack is started with, and how two such wishes differ."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any, Self
+
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.core.locations import PACKAGE
+from prodigon_lib.core.version import library_version
+from prodigon_lib.stack.environment import PORT_SETTINGS, SERVICES, found_settings
+
+MOST_REPLICAS = 16
+SCALABLE = ("model", "worker")
+
+
+class Restart(StrEnum):
+    """Whether the supervisor revives a service that died."""
+
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """Checked wishes for a stack, made by `stack_options`. `settings` holds secrets and is in no `repr`."""
+
+    replicas: Mapping[str, int]
+    profile: str | None
+    restart: Restart
+    settings: Mapping[str, str] = field(repr=False)
+    version: str
+    code: str
+    """A digest of the library's source: a stack that runs older code is another stack."""
+
+    def wire(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, document: Mapping[str, Any]) -> Self:
+        return cls(**{**document, "restart": Restart(document["restart"])})
+
+    def fingerprint(self) -> dict[str, str]:
+        """Each wish as a short text, settings as digests: enough to compare, and no secret in it."""
+        about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
+        about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
+        about |= {"the library's code": self.code}
+        return about | {name: digest(value.encode()) for name, value in self.settings.items()}
+
+
+def differences(running: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
+    """In words, what two fingerprints do not share; the values only where they tell something."""
+    said = []
+    for name in sorted({*running, *wanted}):
+        old, new = running.get(name), wanted.get(name)
+        if old == new:
+            continue
+        readable = name in ("profile", "restart", "version") or name.endswith(" replicas")
+        said.append(f"{name} is {old}, not {new}" if readable else f"{name} differs")
+    return said
+
+
+def stack_options(
+    *,
+    replicas: Mapping[str, int] | None = None,
+    topology: str = "services",
+    auth: bool = False,
+    cache: object = None,
+    faults: bool = False,
+    profile: str | None = None,
+    restart: str = "always",
+    settings: Mapping[str, object] | None = None,
+) -> StackOptions:
+    """Check the wishes of `Stack.start`, which describes them.
+
+    Raises:
+        StackError: one is wrong, or asks for what this version does not have; the message names it.
+    """
+    refuse_what_is_not_there(topology=topology, auth=auth, cache=cache, faults=faults)
+    if restart not in list(Restart):
+        raise StackError(f"restart must be 'always' or 'never', not {restart!r}")
+    given = dict(settings or {})
+    if profile is not None:  # it is the simulated model's, so that is the model that is meant
+        given = {"USE_MOCK": True, "SIMULATED_PROFILE": profile, **given}
+    found = found_settings(given)
+    return StackOptions(
+        replicas=checked_replicas(replicas or {}, found),
+        profile=profile,
+        restart=Restart(restart),
+        settings=found,
+        version=library_version(),
+        code=code_digest(),
+    )
+
+
+def refuse_what_is_not_there(*, topology: str, auth: bool, cache: object, faults: bool) -> None:
+    if topology != "services":
+        raise StackError(f"topology must be 'services' in this version, not {topology!r}")
+    for name, value in (("auth", auth), ("cache", cache), ("faults", faults)):
+        if value:
+            raise StackError(f"{name}={value!r} is not available in this version: leave {name} out")
+
+
+def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, int]:
+    for name, count in wanted.items():
+        if name not in SERVICES:
+            raise StackError(f"replicas: there is no service {name!r}; scale {' or '.join(SCALABLE)}")
+        if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPLICAS:
+            raise StackError(f"replicas of {name} must be a number from 1 to {MOST_REPLICAS}, not {count!r}")
+        if count > 1 and name not in SCALABLE:
+            raise StackError(f"replicas: several {name}s are not available in this version")
+    if wanted.get("worker", 1) > 1 and settings.get("QUEUE_TYPE") == "memory":
+        raise StackError(
+            "QUEUE_TYPE=memory keeps jobs in one process: use one worker, or QUEUE_TYPE=postgres"
+        )
+    for service, name in PORT_SETTINGS.items():
+        if (port := settings.get(name)) is not None and not (port.isdigit() and 0 < int(port) < 65536):
+            raise StackError(f"{name}: the {service}'s port must be a number from 1 to 65535, not {port!r}")
+    return {service: wanted.get(service, 1) for service in SERVICES}
+
+
+def code_digest() -> str:
+    """Of the paths, sizes and times of the library's modules: much cheaper than of their text."""
+    seen = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        if "_workshop" not in path.parts:
+            facts = path.stat()
+            seen.append(f"{path}:{facts.st_size}:{facts.st_mtime_ns}")
+    return digest("\n".join(seen).encode())
+
+
+def digest(data: bytes) -> str:
+    return sha256(data).hexdigest()[:12]

@@ -1,0 +1,68 @@
+"""Ports of loopback: taken by listening on them, so that nobody else gets them in between."""
+
+import contextlib
+import errno
+import socket
+
+from prodigon_lib.core.errors import StackError
+
+HOST = "127.0.0.1"
+BACKLOG = 4096
+PREFERRED = {"gateway": 8000, "model": 8001, "worker": 8002}
+
+
+def listen(port: int) -> socket.socket:
+    """Listen on a port of loopback; 0 takes a free one.
+
+    Raises:
+        OSError: it is taken, or not allowed.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def listen_where_asked(port: int, setting: str) -> socket.socket:
+    """Listen on the port that a setting named.
+
+    Raises:
+        StackError: it is taken, or not allowed; the message names the setting and who has the port.
+    """
+    try:
+        return listen(port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StackError(
+                f"{setting}: port {port} is taken{taken_by(port)}; end that, or set {setting} to another port"
+            ) from None
+        if error.errno == errno.EACCES:
+            raise StackError(f"{setting}: port {port} needs root; set {setting} to one above 1023") from None
+        raise
+
+
+def listen_where_free(preferred: int) -> socket.socket:
+    """Listen on the preferred port, or on any when that is taken."""
+    with contextlib.suppress(OSError):
+        return listen(preferred)
+    try:
+        return listen(0)
+    except OSError as error:
+        raise StackError(f"no free port on {HOST}: {error.strerror}") from None
+
+
+def taken_by(port: int) -> str:
+    """The process that listens on the port, as ` by NAME (pid N)`; nothing when the system does not tell."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error, OSError):
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr[1:] == (port,)
+            if listens and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    return ""

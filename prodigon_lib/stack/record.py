@@ -1,0 +1,36 @@
+"""The supervisor's own log, in the shape of the services' logs, and the size of all of them."""
+
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+LARGEST = 20 * 1024 * 1024
+"""Bytes of one log or trace file; the part before is kept once more, as `NAME.1`."""
+
+
+def record(event: str, level: str = "info", **fields: object) -> None:
+    """Write one line to standard output."""
+    now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    line = {"timestamp": now, "level": level, "event": event, "service": "supervisor", **fields}
+    print(json.dumps(line, default=str), file=sys.stdout, flush=True)
+
+
+def trim_log(path: Path, largest: int = LARGEST) -> None:
+    """Move a log's content aside. Its writer has it open for appending and goes on at the new beginning."""
+    if path.is_file() and path.stat().st_size > largest:
+        shutil.copyfile(path, before(path))
+        with path.open("r+b") as file:
+            file.truncate(0)
+
+
+def trim_trace(path: Path, largest: int = LARGEST) -> None:
+    """Move a trace file aside; its writer opens it anew for each batch."""
+    if path.is_file() and path.stat().st_size > largest:
+        path.replace(before(path))
+
+
+def before(path: Path) -> Path:
+    """Where the earlier part of a file is kept."""
+    return path.with_name(f"{path.name}.1")

@@ -1,0 +1,94 @@
+"""Runs one service of the library under uvicorn, from its settings.
+
+python -m prodigon_lib.stack.serve SERVICE --port N [--socket FD] [--wait]
+
+With `--wait` it loads everything, then waits for a line on its input before it starts: what takes longest
+happens while Postgres is still starting. With `--socket` it takes over a socket that already listens.
+"""
+
+import argparse
+import socket
+import sys
+from importlib import import_module
+from typing import Any
+
+from prodigon_lib.core.errors import ProdigonError
+from prodigon_lib.stack.environment import SERVICES
+from prodigon_lib.stack.ports import BACKLOG, HOST
+
+REFUSED = 78
+"""The exit code of a service whose settings are wrong: another try with the same ones is no use."""
+
+REFUSAL = "refused to start"
+KEEP_ALIVE_SECONDS = 75
+
+
+def main(arguments: list[str] | None = None) -> int:
+    wish = parse(arguments)
+    import uvicorn
+
+    from prodigon_lib.core.settings import load_settings
+
+    package = f"{wish.packages}.{wish.service}"
+    create_app = import_module(f"{package}.app").create_app
+    kind = getattr(import_module(f"{package}.settings"), f"{wish.service.title()}Settings")
+    if wish.wait and not sys.stdin.readline():
+        return 0  # whoever started us is gone
+    try:
+        settings = load_settings(kind)
+        app = create_app(settings)
+    except ProdigonError as error:
+        refuse(wish.service, error)
+        return REFUSED
+    config = uvicorn.Config(app, **server_options(settings.shutdown_seconds))
+    uvicorn.Server(config).run(sockets=[listener(wish.port, wish.socket)])
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m prodigon_lib.stack.serve")
+    parser.add_argument("service", choices=SERVICES)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--socket", type=int, help="the descriptor of a socket that listens on the port")
+    parser.add_argument("--wait", action="store_true", help="start once a line comes in")
+    parser.add_argument("--packages", default="prodigon_lib", help="where the services' packages are")
+    return parser.parse_args(arguments)
+
+
+def server_options(shutdown_seconds: float) -> dict[str, Any]:
+    """Of uvicorn. Idle connections are kept longer than any client of ours keeps them."""
+    return {
+        "loop": "auto",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "backlog": BACKLOG,
+        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
+        "timeout_graceful_shutdown": max(1, round(shutdown_seconds)),
+    }
+
+
+def listener(port: int, descriptor: int | None) -> socket.socket:
+    if descriptor is not None:
+        return socket.socket(fileno=descriptor)
+    opened = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    opened.bind((HOST, port))
+    return opened
+
+
+def refuse(service: str, error: ProdigonError) -> None:
+    """The one line that the supervisor looks for."""
+    import json
+
+    print(
+        json.dumps({"level": "error", "event": REFUSAL, "service": service, "message": error.message}),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""A service of the stack as its supervisor sees it."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.guardian import Guardian
+from prodigon_lib.stack.options import Restart
+from prodigon_lib.stack.part import Part
+from prodigon_lib.stack.probe import Health, health
+from prodigon_lib.stack.serve import REFUSAL
+
+READY_SECONDS = 30.0
+POLL = 0.03
+LAST_WORDS = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """How to start one service. Its first socket listens already, so that nobody else takes the port."""
+
+    name: str
+    port: int
+    environment: Mapping[str, str]
+    log: Path
+    folder: Path
+
+    @property
+    def service(self) -> str:
+        return self.name.split("-")[0]
+
+
+class ServicePart(Part):
+    """A service: `spawn` has it load its code, `settle` lets it serve and waits until it is ready."""
+
+    def __init__(
+        self, spec: ServiceSpec, listener: socket.socket, guardian: Guardian, restart: Restart
+    ) -> None:
+        super().__init__(spec.name, guardian, restart)
+        self.spec, self.port = spec, spec.port
+        self._listener: socket.socket | None = listener
+        self._log_began = 0
+
+    async def spawn(self) -> None:
+        self.adopt(self._run())
+        self.close_listener()
+
+    async def settle(self) -> None:
+        self._let_go()
+        end = asyncio.get_running_loop().time() + READY_SECONDS
+        state, why = Health.STARTING, ""
+        while asyncio.get_running_loop().time() < end:
+            probe = asyncio.create_task(self.health())
+            waited: set[asyncio.Future[Any]] = {probe, self.exited()}
+            await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
+            if self.pid is None:
+                probe.cancel()
+                raise StackError(f"the {self.name} did not start: {self.last_words()}")
+            state, why = await probe
+            if state is Health.HEALTHY:
+                return
+            await asyncio.sleep(POLL)
+        raise StackError(f"the {self.name} was not ready in {READY_SECONDS:g} s ({why}); see {self.spec.log}")
+
+    async def health(self) -> tuple[Health, str]:
+        return await health(self.spec.port)
+
+    def close_listener(self) -> None:
+        """Give up our copy of the socket: the port is refused, and free, as soon as the service has ended."""
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
+
+    def last_words(self) -> str:
+        """Why it ended, from what it has logged since its start."""
+        with self.spec.log.open("rb") as log:
+            log.seek(max(self._log_began, log.seek(0, 2) - LAST_WORDS))
+            lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
+        for line in reversed(lines):
+            if f'"{REFUSAL}"' in line:
+                return str(json.loads(line)["message"])
+        return f"{lines[-1].strip() if lines else 'it said nothing'} (see {self.spec.log})"
+
+    def _run(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "prodigon_lib.stack.serve", self.service, "--wait"]
+        command += ["--port", str(self.spec.port)]
+        passed = [self._listener.fileno()] if self._listener is not None else []
+        for descriptor in passed:
+            command += ["--socket", str(descriptor)]
+        with self.spec.log.open("ab") as log:
+            self._log_began = log.tell()
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=dict(self.spec.environment),
+                cwd=self.spec.folder,
+                pass_fds=passed,
+                start_new_session=True,
+            )
+
+    def _let_go(self) -> None:
+        """Let the service begin; it has waited for this line with everything loaded."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(b"go\n")
+            self._process.stdin.close()
+        except OSError:
+            pass  # it has ended already, and says why in its log

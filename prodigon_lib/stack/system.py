@@ -1,0 +1,180 @@
+"""All parts of one running stack, started together and stopped in order."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.stack import ports
+from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url
+from prodigon_lib.stack.environment import PORT_SETTINGS, SERVICES, service_environment
+from prodigon_lib.stack.folder import StackFolder
+from prodigon_lib.stack.guardian import Guardian
+from prodigon_lib.stack.options import StackOptions
+from prodigon_lib.stack.part import Part
+from prodigon_lib.stack.postgres import EmbeddedPostgres
+from prodigon_lib.stack.probe import Health
+from prodigon_lib.stack.record import record
+from prodigon_lib.stack.server import PostgresPart
+from prodigon_lib.stack.service import ServicePart, ServiceSpec
+
+DRAIN_SECONDS = 2.5
+"""A service's own `SHUTDOWN_SECONDS`, when nobody set it: with Postgres after it, all ends within ten."""
+
+LAST_SECONDS = 1.5
+
+
+class System:
+    """Postgres and the services of one stack."""
+
+    def __init__(self, folder: StackFolder, options: StackOptions, guardian: Guardian) -> None:
+        self.folder, self.options, self.guardian = folder, options, guardian
+        self.postgres: PostgresPart | None = None
+        self.services: dict[str, ServicePart] = {}
+        self.database_url = self._maintenance_url = ""
+        self._changing = asyncio.Lock()
+
+    @property
+    def parts(self) -> list[Part]:
+        return [*self.services.values(), *([self.postgres] if self.postgres else [])]
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a service may take to stop."""
+        return float(self.options.settings.get("SHUTDOWN_SECONDS", DRAIN_SECONDS)) + 0.5
+
+    async def start(self) -> None:
+        """Start everything and return once all of it is healthy. The services load while Postgres starts.
+
+        Raises:
+            StackError: something did not come up; `stop` ends what did.
+        """
+        self._find_database()
+        self._take_ports()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for service in self.services.values():
+                    await service.spawn()
+                ready = group.create_task(self._start_database())
+                for service in self.services.values():
+                    group.create_task(self._settle(service, ready))
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
+        for part in self.parts:
+            part.watch()
+
+    async def stop(self, patience: float | None = None) -> None:
+        """Stop those who take requests, then the model that they still need, then Postgres."""
+        allowed = self.patience if patience is None else patience
+        first = [part for part in self.services.values() if part.service != "model"]
+        last = [part for part in self.services.values() if part.service == "model"]
+        for wave, seconds in ((first, allowed), (last, LAST_SECONDS)):
+            await asyncio.gather(*(part.stop(seconds) for part in wave))
+        for service in self.services.values():
+            service.close_listener()
+        if self.postgres is not None:
+            await self.postgres.stop(LAST_SECONDS)
+
+    async def restart(self, name: str) -> None:
+        """Stop one part in order and start it. Raises StackError when it does not come up."""
+        async with self._changing:
+            await self.find(name).start_again(self.patience)
+
+    def find(self, name: str) -> Part:
+        """The part of that name; a service's name alone means its first replica that runs.
+
+        Raises:
+            StackError: there is none.
+        """
+        parts = {part.name: part for part in self.parts}
+        running = [part for part in self.parts if part.service == name and part.pid is not None]
+        if name in SERVICES and running:
+            return running[0]
+        if name not in parts:
+            raise StackError(f"the stack has no {name!r}; it has {', '.join(parts)}")
+        return parts[name]
+
+    async def look(self) -> list[dict[str, Any]]:
+        """A row for each part, as it is now."""
+        return await asyncio.gather(*(part.look() for part in self.parts))
+
+    def facts(self) -> dict[str, Any]:
+        """What does not change while the stack runs."""
+        found = {name: f"http://{ports.HOST}:{part.port}" for name, part in self.services.items()}
+        return {"name": self.folder.name, "urls": found, "database": self.database_url}
+
+    def _find_database(self) -> None:
+        """Settle on the stack's database, and on one from which it can be made."""
+        if named := self.options.settings.get("DATABASE_URL"):
+            self.database_url = stack_url(named, self.folder.name)
+            self._maintenance_url = parse_database_url(named).dsn
+            return
+        embedded = EmbeddedPostgres(self.folder.postgres, self.folder.log("postgres"))
+        self.postgres = PostgresPart(embedded, self.guardian, self.options.restart)
+        self.database_url, self._maintenance_url = embedded.url(EMBEDDED_NAME), embedded.url()
+
+    async def _start_database(self) -> None:
+        if self.postgres is not None:
+            await self.postgres.spawn()
+        from prodigon_lib.stack.database import prepare  # its driver takes a while to load; Postgres starts
+
+        if self.postgres is not None:
+            await self.postgres.settle()
+        await prepare(self.database_url, self._maintenance_url, self.guardian.add)
+        record("database ready")
+
+    async def _settle(self, service: ServicePart, database: asyncio.Task[None]) -> None:
+        if service.service != "model":  # the others look for their tables when they start
+            await asyncio.shield(database)
+        await service.settle()
+        record("ready", process=service.name, pid=service.pid, port=service.port)
+
+    def _take_ports(self) -> None:
+        taken = {name: self._listener(name) for name in self._names()}
+        numbers = {name: listener.getsockname()[1] for name, listener in taken.items()}
+        for name, listener in taken.items():
+            spec = ServiceSpec(
+                name=name,
+                port=numbers[name],
+                environment=self._environment(name, numbers),
+                log=self.folder.log(name),
+                folder=self.folder.root,
+            )
+            self.services[name] = ServicePart(spec, listener, self.guardian, self.options.restart)
+
+    def _names(self) -> Iterator[str]:
+        """`worker`, `worker-2`, `worker-3`: a service's first replica has its name."""
+        for service, count in self.options.replicas.items():
+            yield service
+            yield from (f"{service}-{number}" for number in range(2, count + 1))
+
+    def _listener(self, name: str) -> socket.socket:
+        if name not in SERVICES:
+            return ports.listen_where_free(0)
+        setting = PORT_SETTINGS[name]
+        if asked := self.options.settings.get(setting):
+            return ports.listen_where_asked(int(asked), setting)
+        return ports.listen_where_free(ports.PREFERRED[name])
+
+    def _environment(self, name: str, numbers: dict[str, int]) -> dict[str, str]:
+        def addresses(service: str) -> str:
+            return ",".join(
+                f"http://{ports.HOST}:{number}"
+                for replica, number in numbers.items()
+                if replica.split("-")[0] == service
+            )
+
+        decided = {
+            "MODEL_SERVICE_URL": addresses("model"),
+            "WORKER_SERVICE_URL": addresses("worker"),
+            "DATABASE_URL": self.database_url,
+            "TRACE_FILE": str(self.folder.trace(name)),
+            "SHUTDOWN_SECONDS": self.options.settings.get("SHUTDOWN_SECONDS", str(DRAIN_SECONDS)),
+        }
+        return service_environment(name.split("-")[0], self.options.settings, decided)
+
+
+def healthy(rows: list[dict[str, Any]]) -> bool:
+    return all(row["health"] == Health.HEALTHY for row in rows)
