@@ -12,6 +12,8 @@ from prodigon_lib.core.errors import ProdigonError, UpstreamError
 from prodigon_lib.core.schemas.generate import Usage
 from prodigon_lib.core.sse import Event, Parser, TokenReader, interpret
 
+OpenCall = Callable[[], Awaitable[httpx.Response]]
+
 
 class EventReader:
     """Bytes of a stream without tokens in, events out."""
@@ -35,45 +37,89 @@ class EventReader:
             raise UpstreamError("the stream ended before it was complete")
 
 
-class StreamState:
-    """What both kinds of stream know.
+class Reading:
+    """What is known of a stream by now.
 
-    `usage` is there once the stream has come to its end. `user_message_id` and `assistant_message_id` are a
-    chat turn's: the second is saved when the stream has come to its end.
+    An object of its own: the generators below hold it and not the stream. That would make a cycle, and a stream
+    that a loop has left would end its call only when the garbage collector came by.
     """
 
     def __init__(self, base_url: str) -> None:
-        self.request_id = ""
-        self.user_message_id: str | None = None
-        self.assistant_message_id: str | None = None
+        self.base_url = base_url
+        self.response: httpx.Response | None = None
         self.usage: Usage | None = None
-        self._base_url = base_url
-        self._reader = TokenReader()
+        self.reader = TokenReader()
 
-    def _begin(self, headers: httpx.Headers) -> None:
-        self.request_id = headers.get(REQUEST_ID_HEADER, "")
-        self.user_message_id = headers.get("X-User-Message-ID")
-        self.assistant_message_id = headers.get("X-Assistant-Message-ID")
+    def header(self, name: str) -> str | None:
+        return None if self.response is None else self.response.headers.get(name)
 
-    def _read(self, chunk: bytes) -> Iterator[str]:
-        for item in self._reader.feed(chunk):
+    def tokens(self, chunk: bytes) -> Iterator[str]:
+        for item in self.reader.feed(chunk):
             if isinstance(item, Usage):
                 self.usage = item
             else:
                 yield item
 
     @contextmanager
-    def _faults_named(self) -> Iterator[None]:
+    def faults_named(self) -> Iterator[None]:
         try:
-            with faults_named(self._base_url):
+            with faults_named(self.base_url):
                 yield
         except ProdigonError as error:
-            error.request_id = error.request_id or self.request_id
+            error.request_id = error.request_id or self.header(REQUEST_ID_HEADER)
             raise
 
 
-class TokenStream(StreamState):
-    """An iterator of tokens. Leaving it, by `close()` or at the end of a `with`, ends the model's call.
+def read(reading: Reading, response: httpx.Response) -> Generator[str]:
+    try:
+        with reading.faults_named():
+            for chunk in response.iter_raw():
+                yield from reading.tokens(chunk)
+            reading.reader.finish()
+    finally:
+        response.close()
+
+
+async def read_async(reading: Reading, open_call: OpenCall) -> AsyncGenerator[str]:
+    response = reading.response = reading.response or await open_call()
+    try:
+        with reading.faults_named():
+            async for chunk in response.aiter_raw():
+                for token in reading.tokens(chunk):
+                    yield token
+            reading.reader.finish()
+    finally:
+        await response.aclose()
+
+
+class StreamFacts:
+    """What both kinds of stream tell."""
+
+    def __init__(self, base_url: str) -> None:
+        self._reading = Reading(base_url)
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens that were paid for, once the stream has come to its end."""
+        return self._reading.usage
+
+    @property
+    def request_id(self) -> str:
+        return self._reading.header(REQUEST_ID_HEADER) or ""
+
+    @property
+    def user_message_id(self) -> str | None:
+        """Of a chat's turn: the saved question."""
+        return self._reading.header("X-User-Message-ID")
+
+    @property
+    def assistant_message_id(self) -> str | None:
+        """Of a chat's turn: the answer, saved once the stream has come to its end."""
+        return self._reading.header("X-Assistant-Message-ID")
+
+
+class TokenStream(StreamFacts):
+    """An iterator of tokens. Leaving the loop, `close()` and the end of a `with` end the model's call.
 
         with client.stream("Count to ten") as tokens:
             for token in tokens:
@@ -86,24 +132,15 @@ class TokenStream(StreamState):
 
     def __init__(self, response: httpx.Response, base_url: str) -> None:
         super().__init__(base_url)
-        self._begin(response.headers)
+        self._reading.response = response
         self._response = response
-        self._tokens = self._iterate()
+        self._tokens = read(self._reading, response)
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
         return next(self._tokens)
-
-    def _iterate(self) -> Generator[str]:
-        try:
-            with self._faults_named():
-                for chunk in self._response.iter_raw():
-                    yield from self._read(chunk)
-                self._reader.finish()
-        finally:
-            self._response.close()
 
     def text(self) -> str:
         """All that is left of it, as one string."""
@@ -120,20 +157,18 @@ class TokenStream(StreamState):
         self.close()
 
 
-class AsyncTokenStream(StreamState):
+class AsyncTokenStream(StreamFacts):
     """`TokenStream` for `async for` and `async with`; the call is made by either, or by `await`."""
 
-    def __init__(self, call: Callable[[], Awaitable[httpx.Response]], base_url: str) -> None:
+    def __init__(self, open_call: OpenCall, base_url: str) -> None:
         super().__init__(base_url)
-        self._call = call
-        self._response: httpx.Response | None = None
-        self._tokens = self._iterate()
+        self._open_call = open_call
+        self._tokens = read_async(self._reading, open_call)
 
     async def open(self) -> Self:
         """Make the call, if it has not been made; returns when the first token is there."""
-        if self._response is None:
-            self._response = await self._call()
-            self._begin(self._response.headers)
+        if self._reading.response is None:
+            self._reading.response = await self._open_call()
         return self
 
     def __await__(self) -> Generator[Any, None, Self]:
@@ -145,18 +180,6 @@ class AsyncTokenStream(StreamState):
     async def __anext__(self) -> str:
         return await anext(self._tokens)
 
-    async def _iterate(self) -> AsyncGenerator[str]:
-        await self.open()
-        assert self._response is not None
-        try:
-            with self._faults_named():
-                async for chunk in self._response.aiter_raw():
-                    for token in self._read(chunk):
-                        yield token
-                self._reader.finish()
-        finally:
-            await self._response.aclose()
-
     async def text(self) -> str:
         """All that is left of it, as one string."""
         return "".join([token async for token in self])
@@ -164,8 +187,8 @@ class AsyncTokenStream(StreamState):
     async def close(self) -> None:
         with suppress(RuntimeError):  # another task waits for a token; closing the answer ends its wait
             await self._tokens.aclose()
-        if self._response is not None:
-            await self._response.aclose()
+        if self._reading.response is not None:
+            await self._reading.response.aclose()
 
     async def __aenter__(self) -> Self:
         return await self.open()

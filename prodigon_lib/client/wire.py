@@ -71,16 +71,23 @@ def read_answer(call: Call[Answer], response: httpx.Response) -> Answer:
 def error_from(response: httpx.Response) -> ProdigonError:
     """The error in an answer whose body has been read."""
     try:
-        document = orjson.loads(response.content)
+        document = from_openai(orjson.loads(response.content))
     except orjson.JSONDecodeError:
         document = None
     retry_after = response.headers.get("Retry-After", "")
     error = error_for(
         response.status_code, document, retry_after=float(retry_after) if retry_after.isdigit() else None
     )
-    error.code = error.code.upper()  # OpenAI's are in small letters, and its shape has no room for the id
     error.request_id = error.request_id or response.headers.get(REQUEST_ID_HEADER)
     return error
+
+
+def from_openai(document: Any) -> Any:
+    """An error in OpenAI's shape, with its code in small letters, as one of ours; anything else as is."""
+    inner = document.get("error") if isinstance(document, dict) else None
+    if not isinstance(inner, dict) or "param" not in inner:
+        return document
+    return {"error": {**inner, "code": str(inner.get("code")).upper()}}
 
 
 @contextmanager
