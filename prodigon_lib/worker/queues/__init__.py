@@ -1,0 +1,1 @@
+"""Queues behind one protocol: Postgres, which outlives its workers, and memory, which does not."""
