@@ -40,8 +40,8 @@ class EventReader:
 class Reading:
     """What is known of a stream by now.
 
-    An object of its own: the generators below hold it and not the stream. That would make a cycle, and a stream
-    that a loop has left would end its call only when the garbage collector came by.
+    An object of its own, so that the generators below don't hold the stream that holds them: a stream in a
+    cycle, left by its loop, would end its call only when the garbage collector came by.
     """
 
     def __init__(self, base_url: str) -> None:

@@ -103,7 +103,7 @@ async def delete_messages_from(session_id: UUID, message_id: UUID, chats: Chats,
     await chats.delete_messages_from(user, SessionId(session_id), MessageId(message_id))
 
 
-@router.post("/{session_id}/stream", status_code=200, response_class=EventStream, responses=TURN_ANSWER)
+@router.post("/{session_id}/stream", status_code=200, response_class=Response, responses=TURN_ANSWER)
 async def take_turn(session_id: UUID, asked: TurnRequest, bound: Bound, user: User) -> EventStream:
     """A whole turn: the question is saved, the history goes to the model, a complete answer is saved.
 

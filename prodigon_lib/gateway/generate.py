@@ -5,10 +5,11 @@ On this path a token is not parsed, and nothing is built per request but the cal
 
 from typing import Any
 
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from prodigon_lib.core import sse
 from prodigon_lib.core.http.application import ERROR_ANSWERS
+from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.raw import RawRoute, check_json, read_body, send_json
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
@@ -18,7 +19,7 @@ STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`data: <JSON string>` per token, `event: usage`, `data: [DONE]`; a fault in between "
         "is `event: error` with the envelope, and no `[DONE]`",
-        "content": {sse.CONTENT_TYPE: {"schema": {"type": "string"}}},
+        "content": event_stream("message", "usage", "error"),
     }
 }
 
@@ -41,7 +42,7 @@ def generate_routes(model: ModelClient) -> list[RawRoute]:
             methods=["POST"],
             tags=["generate"],
             status_code=200,
-            response_class=EventStream,
+            response_class=Response,
             responses={**ERROR_ANSWERS, **STREAM_ANSWER},
         ),
     ]

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 
 from prodigon_lib.core import sse
+from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.streams import EventStream
 from prodigon_lib.core.ids import JobId
 from prodigon_lib.core.schemas.jobs import JobStatus, JobSubmission, JobView
@@ -27,7 +28,7 @@ EVENTS_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "`event: job` with the job, now and at each change until it has finished, "
         "then `data: [DONE]`",
-        "content": {sse.CONTENT_TYPE: {"schema": {"type": "string"}}},
+        "content": event_stream("job", "message", "error"),
     }
 }
 
@@ -85,7 +86,7 @@ async def retry_job(job_id: UUID, jobs: Jobs, user: User) -> JobView:
     return await jobs.retry(user, JobId(job_id))
 
 
-@router.get("/{job_id}/events", status_code=200, response_class=EventStream, responses=EVENTS_ANSWER)
+@router.get("/{job_id}/events", status_code=200, response_class=Response, responses=EVENTS_ANSWER)
 async def follow_job(job_id: UUID, jobs: Jobs, user: User) -> EventStream:
     """The job's progress."""
     return EventStream(job_events(jobs.events(user, JobId(job_id))))

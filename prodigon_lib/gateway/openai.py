@@ -16,6 +16,7 @@ from fastapi.responses import JSONResponse
 from prodigon_lib.core import sse
 from prodigon_lib.core.errors import ModelNotFound, ProdigonError
 from prodigon_lib.core.http.application import ERROR_ANSWERS
+from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.errors import openai_envelope
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, Usage
@@ -44,7 +45,7 @@ CHAT_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "With `stream`, server-sent events, each a chunk, then `data: [DONE]`",
         "model": ChatCompletion,
-        "content": {sse.CONTENT_TYPE: {"schema": {"type": "string"}}},
+        "content": event_stream("message"),
     }
 }
 

@@ -21,7 +21,7 @@ from prodigon_lib.core.schemas.generate import (
 )
 from prodigon_lib.core.schemas.text import NO_NUL, ModelName, text_schema
 
-Text = Annotated[str, NO_NUL, text_schema(0, None)]
+Text = Annotated[str, Field(min_length=1, max_length=MAX_CONTENT), NO_NUL, text_schema(1, MAX_CONTENT)]
 TokenLimit = Annotated[int, Field(ge=1, le=MAX_TOKENS)]
 
 
@@ -41,12 +41,12 @@ class ChatMessage(BaseModel):
     """`developer` is the newer word for `system`."""
 
     role: OpenAIRole
-    content: Text | list[TextPart]
+    content: Text | Annotated[list[TextPart], Field(min_length=1)]
 
     @model_validator(mode="after")
     def check_length(self) -> Self:
-        if not 1 <= len(self.text()) <= MAX_CONTENT:
-            raise ValueError(f"content must have 1 to {MAX_CONTENT} characters")
+        if len(self.text()) > MAX_CONTENT:
+            raise ValueError(f"content must have at most {MAX_CONTENT} characters")
         return self
 
     def text(self) -> str:

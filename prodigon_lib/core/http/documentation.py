@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from prodigon_lib.core import sse
 from prodigon_lib.core.context import REQUEST_ID_HEADER
 
 ASSETS_PACKAGE = "fastapi_standalone_docs"
@@ -30,6 +31,13 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "pattern": r"^[0-9]+\.[0-9]+$"},
     },
 }
+
+
+def event_stream(*names: str) -> dict[str, Any]:
+    """The `content` of an answer that is server-sent events with these names (`message` is one without)."""
+    properties = {"event": {"type": "string", "enum": list(names)}, "data": {"type": "string"}}
+    event = {"type": "object", "properties": properties, "required": ["data"]}
+    return {sse.CONTENT_TYPE: {"itemSchema": event}}
 
 
 class Application(FastAPI):

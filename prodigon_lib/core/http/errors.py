@@ -115,4 +115,6 @@ def not_json(body: bytes) -> ProdigonError:
 def describe(problem: Any) -> str:
     place = [str(part) for part in problem["loc"] if part not in ("body", "query", "header")]
     message = str(problem["msg"]).removeprefix("Value error, ")
+    if not place and problem["loc"]:
+        place = ["body"]
     return f"{'.'.join(place)}: {message}" if place else message
