@@ -31,6 +31,7 @@ SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_mergejoin = off;
+SET enable_hashjoin = off;
 """
 
 

@@ -25,7 +25,8 @@ prompt AS (
     INSERT INTO job_prompts (job_id, position, prompt)
     SELECT new.job_id, new.position, new.prompt
     FROM unnest($10::uuid[], $11::int[], $12::text[]) AS new (job_id, position, prompt)
-    JOIN job ON job.id = new.job_id
+    -- Nearly always all jobs are new, and nothing has to be looked up.
+    WHERE (SELECT count(*) FROM job) = cardinality($1) OR new.job_id IN (SELECT id FROM job)
 ),
 notice AS MATERIALIZED (
     -- Sent at commit, so that whoever wakes finds the rows.
@@ -88,7 +89,7 @@ WITH held AS (
     SELECT mine.*
     FROM unnest($1::uuid[], $2::int[], $3::uuid[]) WITH ORDINALITY AS mine (job_id, position, lease, number)
     JOIN job_prompts p USING (job_id, position)
-    WHERE p.lease = mine.lease AND p.status = 'running'
+    WHERE p.lease = mine.lease
 ),
 free AS (
     SELECT p.job_id, p.position FROM job_prompts p JOIN held USING (job_id, position, lease)
@@ -129,9 +130,9 @@ settled AS (
     -- The jobs' locks first.
     WHERE (SELECT count(*) FROM owner) > 0
       AND p.job_id = o.job_id AND p.position = o.position
-      -- Once, and only under the lease that computed it. Checked again on the newest version of the row when
-      -- another transaction had it.
-      AND p.status = 'running' AND p.lease = o.lease
+      -- Once, and only under the lease that computed it: it is there while the prompt runs, and no longer.
+      -- Checked again, on the newest version of the row, when another transaction had it.
+      AND p.lease = o.lease
       -- The reaper's: not when a heartbeat came in between.
       AND (NOT $10 OR p.lease_until < now())
     RETURNING p.job_id, o.number

@@ -1,0 +1,74 @@
+"""The queue under the queue benchmark: `queue_bench.py --plugin queue_adapter.py:Ours … run --systems ours,…`."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+
+from prodigon_lib.core.ids import DEFAULT_USER_ID
+from prodigon_lib.core.schemas.jobs import JobSubmission
+from prodigon_lib.persistence.migrations import upgrade
+from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.worker.queues.base import Completion, NewJob
+from prodigon_lib.worker.queues.postgres import PostgresQueue
+from queue_bench import DSN, PAYLOAD, Adapter
+
+BATCH = 100
+
+
+def job(prompts: int, stamp: int = 0) -> NewJob:
+    text = f"{stamp} {PAYLOAD['prompt']}"
+    return NewJob(DEFAULT_USER_ID, JobSubmission(prompts=[text] * prompts))
+
+
+class Ours(Adapter):
+    """A hundred prompts a job; claims and completes a hundred at a time."""
+
+    name = "ours"
+    variants = ("b100",)
+    per_job = 100
+
+    async def reset(self) -> None:
+        connection = await asyncpg.connect(DSN)
+        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        await connection.close()
+        await asyncio.to_thread(upgrade, parse_database_url(DSN))
+
+    async def open(self) -> None:
+        self.queue = PostgresQueue(parse_database_url(DSN), pool_size=16)
+        await self.queue.open()
+
+    async def close(self) -> None:
+        await self.queue.close()
+
+    async def enqueue(self, stamp: int) -> None:
+        await self.queue.enqueue([job(1, stamp)])
+
+    async def bulk(self, n: int) -> None:
+        await self.queue.enqueue([job(self.per_job) for _ in range(n // self.per_job)])
+
+    async def fill(self, n: int) -> None:
+        for _ in range(n // 10_000):
+            await self.bulk(10_000)
+
+    async def work(self, rec: Any, variant: str, wait: bool, ready: Any) -> None:
+        await self.open()
+        await self.queue.check()
+        await ready()
+        while True:
+            claims = await self.queue.claim("bench", BATCH, 30)
+            for claim in claims:
+                rec.hit(int(claim.prompt.partition(" ")[0]))
+            if claims:
+                await self.queue.complete([Completion(claim, "ok") for claim in claims])
+            elif wait:
+                await self.queue.wait_for_work(5)
+            else:
+                return
+
+
+class OursSingle(Ours):
+    """One prompt a job: as many job rows as prompts."""
+
+    name = "ours1"
+    per_job = 1
