@@ -80,9 +80,10 @@ class EventStream(Response):
         self,
         chunks: AsyncGenerator[bytes],
         headers: Mapping[str, str] | None = None,
+        status_code: int = 200,
     ) -> None:
         self.chunks = chunks
-        self.status_code = 200
+        self.status_code = status_code
         self.background = None
         self.init_headers({**sse.HEADERS, **(headers or {})})
 

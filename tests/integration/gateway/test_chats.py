@@ -1,5 +1,6 @@
 """Sessions and messages: what is kept, in which order, and at how many statements."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -9,15 +10,19 @@ import httpx
 import pytest
 from sqlalchemy import event
 
-from prodigon_lib.core.ids import SessionId, UserId
+from prodigon_lib.core.errors import Conflict
+from prodigon_lib.core.ids import DEFAULT_USER_ID, SessionId, UserId, new_message_id
+from prodigon_lib.core.schemas.chat import MessageCreate, SessionCreate
+from prodigon_lib.core.schemas.generate import Role
 from prodigon_lib.gateway.app import create_app
-from prodigon_lib.persistence.chats import ChatRepository
+from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.cursors import decode_cursor, encode_cursor
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
 from tests.integration.gateway.conftest import client_of, error_of, settings_for
 from tests.integration.gateway.fakes import FakeJobs, FakeModel
 from tests.integration.serving import serving
+from tests.polling import eventually
 
 SESSIONS = "/api/v1/chat/sessions"
 
@@ -298,3 +303,61 @@ async def test_statements_do_not_grow_with_what_is_there(database: DatabaseUrl) 
 def test_a_cursor_comes_back(text: str) -> None:
     entry = (datetime.fromisoformat(text), uuid4())
     assert decode_cursor(encode_cursor(*entry)) == entry
+
+
+async def waits_for_a_lock(connection: asyncpg.Connection) -> bool:
+    return await connection.fetchval(
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+
+
+async def test_an_answer_waits_for_a_deletion_in_progress(database: DatabaseUrl) -> None:
+    """Two connections: while one deletes the question, the other may not save its answer."""
+    whole = Database(database)
+    chats = ChatRepository(whole)
+    session = SessionId((await chats.create(DEFAULT_USER_ID, SessionCreate())).id)
+    turn = await chats.begin_turn(DEFAULT_USER_ID, session, "x", HistoryLimits())
+    first, second = await asyncpg.connect(database.dsn), await asyncpg.connect(database.dsn)
+    transaction = first.transaction()
+    await transaction.start()
+    await first.execute("UPDATE chat_sessions SET updated_at = clock_timestamp() WHERE id = $1", session)
+    await first.execute("DELETE FROM chat_messages WHERE id = $1", turn.question_id)
+    answering = asyncio.create_task(
+        chats.complete_turn(
+            DEFAULT_USER_ID,
+            session,
+            question=turn.question_id,
+            answer=new_message_id(),
+            content="y",
+            meta={},
+        )
+    )
+    await eventually(lambda: waits_for_a_lock(second))
+    await transaction.commit()
+    with pytest.raises(Conflict):
+        await answering
+    assert (await chats.get(DEFAULT_USER_ID, session)).messages == []
+    for each in (first, second, whole):
+        await each.close()
+
+
+async def test_a_message_that_waited_does_not_set_the_time_back(database: DatabaseUrl) -> None:
+    whole = Database(database)
+    chats = ChatRepository(whole)
+    session = SessionId((await chats.create(DEFAULT_USER_ID, SessionCreate())).id)
+    first, second = await asyncpg.connect(database.dsn), await asyncpg.connect(database.dsn)
+    transaction = first.transaction()
+    await transaction.start()
+    await first.execute("SELECT 1 FROM chat_sessions WHERE id = $1 FOR UPDATE", session)
+    message = MessageCreate(role=Role.USER, content="x")
+    adding = asyncio.create_task(chats.add_message(DEFAULT_USER_ID, session, message))
+    await eventually(lambda: waits_for_a_lock(second))
+    between = await first.fetchval(
+        "UPDATE chat_sessions SET updated_at = clock_timestamp() WHERE id = $1 RETURNING updated_at", session
+    )
+    await transaction.commit()
+    await adding
+    assert (await chats.get(DEFAULT_USER_ID, session)).updated_at > between
+    for each in (first, second, whole):
+        await each.close()
