@@ -142,7 +142,7 @@ class StackError(ProdigonError):
 
 
 def _kinds(root: type[ProdigonError] = ProdigonError) -> list[type[ProdigonError]]:
-    return [root, *(kind for child in root.__subclasses__() for kind in _kinds(child))]
+    return [kind for child in root.__subclasses__() for kind in (child, *_kinds(child))]
 
 
 def error_for(
