@@ -63,6 +63,18 @@ class Channel:
         self.send(**document)
         return self.receive(timeout)
 
+    def wait_closed(self, timeout: float | None = None) -> bool:
+        """Whether the supervisor closed the connection, as it does when it ends, within `timeout` seconds."""
+        self._socket.settimeout(timeout)
+        try:
+            while self._socket.recv(4096):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:
+            pass
+        return True
+
     def close(self) -> None:
         """Close our copy of the connection only: another process may hold the same one."""
         self._lines.close()

@@ -27,15 +27,19 @@ async def prepare(url: str, maintenance: str, told: Callable[[int, signal.Signal
         StackError: the server is away or refuses; the message says what to do.
     """
     database = parse_database_url(url)
+    if await found_revision(database, parse_database_url(maintenance)) != newest_revision():
+        await migrate(url, told)
+
+
+async def found_revision(database: DatabaseUrl, maintenance: DatabaseUrl) -> str | None:
+    """The database's revision, `None` for an empty one; made when it is not there. Raises StackError."""
     try:
-        revision = await current_revision(database)
+        return await current_revision(database)
     except asyncpg.InvalidCatalogNameError:
-        await create(database, parse_database_url(maintenance))
-        revision = None
+        await create(database, maintenance)
+        return None
     except Exception as error:
         raise explained(error, database) from None
-    if revision != newest_revision():
-        await migrate(url, told)
 
 
 async def create(database: DatabaseUrl, maintenance: DatabaseUrl) -> None:

@@ -45,7 +45,7 @@ class Holders:
     grace: float
     leases: dict[object, Holder] = field(default_factory=dict)
     labs: dict[Holder, Lab] = field(default_factory=dict)
-    _idle_since: float = field(default_factory=time.monotonic)
+    _idle_since: float = field(default_factory=lambda: time.monotonic())
 
     def add(self, connection: object, holder: Holder, lab: Lab | None) -> None:
         self.leases[connection] = holder

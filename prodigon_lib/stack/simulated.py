@@ -27,14 +27,14 @@ class SimulatedModel:
         """What is set. Raises StackError when the model does not answer."""
         return call("GET", self._urls[0])
 
-    def put(self, document: dict[str, Any]) -> dict[str, Any]:
-        """Set all of it: what is not named goes back to its default."""
-        answers = [call("PUT", url, document) for url in self._urls]
-        return answers[0]
-
     def set(self, **changes: Any) -> dict[str, Any]:
-        """Set what is named, and leave the rest as it is."""
-        return self.put({**self.get(), **changes})
+        """Set what is named, and leave the rest as it is; gives all that is set then.
+
+        Raises:
+            StackError: the model refuses a value, or does not answer.
+        """
+        answers = [call("PUT", url, changes) for url in self._urls]
+        return answers[0]
 
     def __repr__(self) -> str:
         return f"SimulatedModel({self.get()})"

@@ -178,6 +178,14 @@ class Stack:
         """Stop one process in order, start it, return once it is healthy; also one that was not revived."""
         self._ask(RESTART_SECONDS, do="restart", part=service)
 
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the stack ends; false when it still runs after `timeout` seconds."""
+        channel = starter.connect(self._folder)
+        if channel is None:
+            return True
+        with channel:
+            return channel.wait_closed(timeout)
+
     def stop(self, *, force: bool = False) -> None:
         """Let go of the stack. It ends at once, unless another process holds it; `force` ends it then too."""
         starter.stop(self._folder, beside=None if force else os.getpid())

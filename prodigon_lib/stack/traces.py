@@ -82,14 +82,17 @@ def lines_with(files: Sequence[Path], text: str) -> list[dict[str, Any]]:
 
 
 def is_whole(documents: Sequence[dict[str, Any]]) -> bool:
-    """Whether each caller is there but the first span's, and what each successful call reached."""
+    """Whether each caller is there, and what each successful call reached.
+
+    Only what a client asked for has no caller here: the client may be traced elsewhere.
+    """
     known = {document["span_id"] for document in documents}
     called = {document["parent_id"] for document in documents}
+    calls = [document for document in documents if "peer.service" in document["attributes"]]
+    answered = {call["span_id"] for call in calls if call["status"] != "ERROR"}
     orphans = [document for document in documents if document["parent_id"] not in known]
-    answered = [
-        d["span_id"] for d in documents if "peer.service" in d["attributes"] and d["status"] != "ERROR"
-    ]
-    return len(orphans) == 1 and called.issuperset(answered)
+    entered = [d for d in orphans if d["parent_id"] is None or (d["service"] == "gateway" and d not in calls)]
+    return len(orphans) == len(entered) == 1 and called >= answered
 
 
 def linked(documents: Sequence[dict[str, Any]]) -> list[Span]:

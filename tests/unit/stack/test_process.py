@@ -1,0 +1,73 @@
+"""A process is known by its pid and the moment it started."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from prodigon_lib.stack.guard import Charge, end, parse
+from prodigon_lib.stack.process import is_running, start_time
+from tests.polling import eventually_sync
+
+STUBBORN = """
+import signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("on", flush=True)
+signal.pause()
+"""
+
+
+@pytest.fixture
+def stubborn():
+    """A process that does not hear SIGTERM."""
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
+def charge(process: subprocess.Popen, started: str | None = None) -> Charge:
+    return Charge(process.pid, started or start_time(process.pid), signal.SIGTERM)
+
+
+def test_this_process_runs() -> None:
+    assert is_running(os.getpid(), start_time(os.getpid()))
+
+
+def test_a_reaped_process_does_not_run() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert start_time(process.pid) is None
+
+
+def test_a_process_that_waits_to_be_reaped_does_not_run() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    eventually_sync(lambda: start_time(process.pid) is None)
+    process.wait()
+
+
+def test_what_does_not_stop_is_killed(stubborn: subprocess.Popen) -> None:
+    end([charge(stubborn)], patience=0.2)
+    assert stubborn.wait(5) == -signal.SIGKILL
+
+
+def test_a_paused_process_is_ended(stubborn: subprocess.Popen) -> None:
+    os.kill(stubborn.pid, signal.SIGSTOP)
+    end([charge(stubborn)], patience=0.2)
+    assert stubborn.wait(5) == -signal.SIGKILL
+
+
+def test_a_pid_that_was_given_to_another_is_left_alone(stubborn: subprocess.Popen) -> None:
+    end([charge(stubborn, "another start")], patience=0.2)
+    assert stubborn.poll() is None
+
+
+def test_the_guard_forgets_what_ended() -> None:
+    charges: dict[int, Charge] = {}
+    parse("+ 10 Tue Nov 24 10:00:00 2026 SIGINT\n", charges)
+    parse("+ 11 4711 SIGTERM\n", charges)
+    assert charges[10] == Charge(10, "Tue Nov 24 10:00:00 2026", signal.SIGINT)
+    parse("- 10\n", charges)
+    assert list(charges) == [11]
