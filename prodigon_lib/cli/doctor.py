@@ -161,13 +161,13 @@ def browser() -> Finding:
     path = next((path for name in names if (path := shutil.which(name))), None)
     if path is None:
         says = "none: `prodigon lab --no-browser` prints an address to open elsewhere"
-        return Finding("browser", False, says, install_command("chromium"), needed=False)
+        return Finding("browser", False, says, install_command("chromium", conda=False), needed=False)
     return Finding("browser", True, path, needed=False)
 
 
-def install_command(package: str) -> str:
-    """How this machine installs a program."""
-    if os.environ.get("CONDA_PREFIX"):
+def install_command(package: str, *, conda: bool = True) -> str:
+    """How this machine installs a program; `conda` says whether conda-forge has it."""
+    if conda and os.environ.get("CONDA_PREFIX"):
         return f"conda install -c conda-forge {package}"
     if sys.platform == "darwin":
         return f"brew install {package.removesuffix('-server')}"
