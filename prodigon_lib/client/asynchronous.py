@@ -76,7 +76,8 @@ class AsyncClient:
         Raises:
             Conflict: the key was used with other prompts.
         """
-        return AsyncJob(self, await self.call(calls.submit_job(prompts, model, max_tokens, idempotency_key)))
+        call = calls.submit_job(prompts, model, max_tokens, idempotency_key)
+        return AsyncJob(self, *(await self.call(call)))
 
     async def job(self, id: Id) -> AsyncJob:
         return AsyncJob(self, await self.call(calls.get_job(id)))

@@ -117,10 +117,15 @@ def delete_messages_from(session: Id, message: Id) -> Call[None]:
 
 def submit_job(
     prompts: Sequence[str], model: str | None, max_tokens: int | None, idempotency_key: str | None
-) -> Call[JobView]:
+) -> Call[tuple[JobView, str]]:
+    """Read as the job and the id of the request that sent it."""
+
+    def read(response: httpx.Response) -> tuple[JobView, str]:
+        return JobView.model_validate_json(response.content), response.headers.get(REQUEST_ID_HEADER, "")
+
     body = given(prompts=list(prompts), model=model, max_tokens=max_tokens)
     headers = given(**{"Idempotency-Key": idempotency_key})
-    return Call("POST", JOBS, reads(JobView), json=body, headers=headers)
+    return Call("POST", JOBS, read, json=body, headers=headers)
 
 
 def jobs_page(status: JobStatus | str | None, cursor: str | None) -> Call[Page[JobView]]:

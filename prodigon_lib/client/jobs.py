@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
 from prodigon_lib.client import calls
-from prodigon_lib.core.errors import UpstreamTimeout
+from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout
 from prodigon_lib.core.schemas.jobs import JobStatus, JobView, PromptError
 from prodigon_lib.core.sse import Event
 
@@ -19,10 +20,15 @@ LONGEST_PAUSE_SECONDS = 1.0
 
 
 class JobState:
-    """A job as it was when last asked for; `refresh` and `wait` ask again. `view` is the wire's own form."""
+    """A job as it was when last asked for; `refresh` and `wait` ask again. `view` is the wire's own form.
 
-    def __init__(self, view: JobView) -> None:
+    `request_id` is that of the request that sent it: its workers' logs and spans have it too. It is empty for
+    a job that was looked up.
+    """
+
+    def __init__(self, view: JobView, request_id: str = "") -> None:
         self.view = view
+        self.request_id = request_id
 
     @property
     def id(self) -> str:
@@ -77,6 +83,16 @@ def pauses(timeout: float) -> Iterator[float]:
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
 
+@contextmanager
+def passing_faults() -> Iterator[None]:
+    """Faults that the same call may not meet the next time end the block quietly; others are raised."""
+    try:
+        yield
+    except ProdigonError as error:
+        if not error.retryable:
+            raise
+
+
 def job_in(event: Event) -> JobView | None:
     return JobView.model_validate_json(event.data) if event.name == "job" else None
 
@@ -88,8 +104,8 @@ class Job(JobState):
     job.wait(timeout=60).results
     """
 
-    def __init__(self, client: "Client", view: JobView) -> None:
-        super().__init__(view)
+    def __init__(self, client: "Client", view: JobView, request_id: str = "") -> None:
+        super().__init__(view, request_id)
         self._client = client
 
     def refresh(self) -> Self:
@@ -98,12 +114,15 @@ class Job(JobState):
     def wait(self, timeout: float = 60.0) -> Self:
         """Until it has finished in any way; look at `status` and `errors` then.
 
+        A service that is away meanwhile is asked again: the job goes on without the one who asks.
+
         Raises:
             UpstreamTimeout: it has not within `timeout` seconds; it goes on all the same.
         """
         for pause in pauses(timeout):
-            if self.refresh().finished:
-                return self
+            with passing_faults():
+                if self.refresh().finished:
+                    return self
             time.sleep(pause)
         if self.refresh().finished:
             return self
@@ -131,8 +150,8 @@ class Job(JobState):
 class AsyncJob(JobState):
     """A job of `AsyncClient`."""
 
-    def __init__(self, client: "AsyncClient", view: JobView) -> None:
-        super().__init__(view)
+    def __init__(self, client: "AsyncClient", view: JobView, request_id: str = "") -> None:
+        super().__init__(view, request_id)
         self._client = client
 
     async def refresh(self) -> Self:
@@ -141,12 +160,15 @@ class AsyncJob(JobState):
     async def wait(self, timeout: float = 60.0) -> Self:
         """Until it has finished in any way; look at `status` and `errors` then.
 
+        A service that is away meanwhile is asked again: the job goes on without the one who asks.
+
         Raises:
             UpstreamTimeout: it has not within `timeout` seconds; it goes on all the same.
         """
         for pause in pauses(timeout):
-            if (await self.refresh()).finished:
-                return self
+            with passing_faults():
+                if (await self.refresh()).finished:
+                    return self
             await asyncio.sleep(pause)
         if (await self.refresh()).finished:
             return self

@@ -74,7 +74,7 @@ class Client:
         Raises:
             Conflict: the key was used with other prompts.
         """
-        return Job(self, self.call(calls.submit_job(prompts, model, max_tokens, idempotency_key)))
+        return Job(self, *self.call(calls.submit_job(prompts, model, max_tokens, idempotency_key)))
 
     def job(self, id: Id) -> Job:
         return Job(self, self.call(calls.get_job(id)))

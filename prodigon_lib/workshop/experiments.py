@@ -20,8 +20,8 @@ def watch_and_kill(
     samples = [(0.0, 0)]
     killed_at = 0.0
     for view in job.events():
-        samples.append((time.perf_counter() - began, view.completed_prompts))
-        if not killed_at and view.completed_prompts >= after:
+        samples.append((time.perf_counter() - began, view.completed))
+        if not killed_at and view.completed >= after:
             stack.kill(service)
             killed_at = time.perf_counter() - began
     return samples, killed_at
