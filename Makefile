@@ -44,7 +44,7 @@ integration: $(READY) ## tests with a real Postgres, real services and a real br
 	$(PYTEST) tests/integration tests/browser
 
 notebooks: $(READY) ## run every notebook, as a test
-	$(PYTEST) --nbval-lax --nbval-current-env -p no:asyncio notebooks
+	$(PYTEST) --nbval-lax --nbval-current-env notebooks
 
 outputs: $(READY) ## run every notebook and save it with its outputs
 	$(BIN)/python -m prodigon_lib.workshop.outputs notebooks/[0-9]*.ipynb

@@ -121,15 +121,14 @@ class System:
         from prodigon_lib.stack.database import prepare  # its driver takes a while to load; Postgres starts
 
         if self.postgres is not None:
-            await self.postgres.settle()
+            await self.postgres.works()
         await prepare(self.database_url, self._maintenance_url, self.guardian.add)
         record("database ready")
 
     async def _settle(self, service: ServicePart, database: asyncio.Task[None]) -> None:
         if service.service != "model":  # the others look for their tables when they start
             await asyncio.shield(database)
-        await service.settle()
-        record("ready", process=service.name, pid=service.pid, port=service.port)
+        await service.works()
 
     def _take_ports(self) -> None:
         taken = {name: self._listener(name) for name in self._names()}
@@ -171,6 +170,7 @@ class System:
             "WORKER_SERVICE_URL": addresses("worker"),
             "DATABASE_URL": self.database_url,
             "TRACE_FILE": str(self.folder.trace(name)),
+            "WORKER_NAME": name,
             "SHUTDOWN_SECONDS": self.options.settings.get("SHUTDOWN_SECONDS", str(DRAIN_SECONDS)),
         }
         return service_environment(name.split("-")[0], self.options.settings, decided)
