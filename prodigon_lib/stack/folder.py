@@ -118,7 +118,7 @@ def open_folder(folder: StackFolder) -> None:
         folder.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         bring_up(folder.home)
         for path in (folder.logs, folder.traces):
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def bring_up(

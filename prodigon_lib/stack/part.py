@@ -35,6 +35,7 @@ class Part(ABC):
         self._process: subprocess.Popen[bytes] | None = None
         self._exited: asyncio.Future[int] | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._works = False
         self._started = 0.0
         self._deaths = 0
 
@@ -62,7 +63,14 @@ class Part(ABC):
     def adopt(self, process: subprocess.Popen[bytes]) -> None:
         """To be called by `spawn` as soon as there is a process; from now on the guard knows it."""
         self.guardian.add(process.pid, self.gentle)
-        self._process, self._started = process, time.monotonic()
+        self._process, self._exited, self._works = process, None, False
+        self._started = time.monotonic()
+
+    async def works(self) -> None:
+        """Wait until it works, and say so. Raises StackError."""
+        await self.settle()
+        self._works = True
+        record("ready", process=self.name, pid=self.pid, port=self.port, restarts=self.restarts)
 
     def watch(self) -> None:
         """From now on, start it again when it dies."""
@@ -75,6 +83,7 @@ class Part(ABC):
             await asyncio.wait({self._keeper})
             self._keeper = None
         if (pid := self.pid) is None:
+            self._buried()
             return
         send(pid, self.gentle)
         send(pid, signal.SIGCONT)  # one that is paused would not hear it
@@ -91,7 +100,7 @@ class Part(ABC):
         self.restarts += 1
         try:
             await self.spawn()
-            await self.settle()
+            await self.works()
         finally:
             self.watch()
 
@@ -105,6 +114,8 @@ class Part(ABC):
     async def look(self) -> dict[str, Any]:
         """One row of the status."""
         state, why = await self.health() if self.pid is not None else self._down()
+        if state is Health.SILENT and not self._works:
+            state, why = Health.STARTING, ""
         return {
             "name": self.name,
             "service": self.service,
@@ -149,8 +160,7 @@ class Part(ABC):
     async def _revive(self) -> None:
         try:
             await self.spawn()
-            await self.settle()
-            record("revived", process=self.name, pid=self.pid, restarts=self.restarts)
+            await self.works()
         except StackError as error:
             record("not revived", "error", process=self.name, reason=error.message)
 

@@ -30,7 +30,7 @@ SYSTEM_USERS = ("pgserver", "postgres")
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "200",
+    "max_connections": "300",
     "shared_buffers": "64MB",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -1,4 +1,4 @@
-"""Tells whether a process id still belongs to the process that was meant. Standard library only.
+"""Tells whether a process id still belongs to the process that was meant.
 
 A pid alone is no name: the system gives it away again. A pid with the moment its process started is one.
 """
@@ -6,17 +6,16 @@ A pid alone is no name: the system gives it away again. A pid with the moment it
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
 
 def start_time(pid: int) -> str | None:
     """When it started, in the system's own spelling; `None` when it is gone, or only waits to be reaped."""
-    return _from_proc(pid) if sys.platform == "linux" else _from_ps(pid)
+    return from_proc(pid) if sys.platform == "linux" else from_psutil(pid)
 
 
-def _from_proc(pid: int) -> str | None:
+def from_proc(pid: int) -> str | None:
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -25,12 +24,14 @@ def _from_proc(pid: int) -> str | None:
     return None if fields[0] in "ZX" else fields[19]
 
 
-def _from_ps(pid: int) -> str | None:
-    told = subprocess.run(
-        ["/bin/ps", "-o", "state=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    state, _, started = told.stdout.strip().partition(" ")
-    return None if not started or state.startswith("Z") else " ".join(started.split())
+def from_psutil(pid: int) -> str | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else str(process.create_time())
+    except psutil.Error:
+        return None
 
 
 def is_running(pid: int, started: str) -> bool:

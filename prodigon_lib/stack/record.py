@@ -1,5 +1,6 @@
 """The supervisor's own log, in the shape of the services' logs, and the size of all of them."""
 
+import contextlib
 import json
 import shutil
 import sys
@@ -14,7 +15,8 @@ def record(event: str, level: str = "info", **fields: object) -> None:
     """Write one line to standard output."""
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     line = {"timestamp": now, "level": level, "event": event, "service": "supervisor", **fields}
-    print(json.dumps(line, default=str), file=sys.stdout, flush=True)
+    with contextlib.suppress(OSError):  # a full disk must not end what looks after the stack
+        print(json.dumps(line, default=str), file=sys.stdout, flush=True)
 
 
 def trim_log(path: Path, largest: int = LARGEST) -> None:
@@ -29,6 +31,15 @@ def trim_trace(path: Path, largest: int = LARGEST) -> None:
     """Move a trace file aside; its writer opens it anew for each batch."""
     if path.is_file() and path.stat().st_size > largest:
         path.replace(before(path))
+
+
+def set_aside(folder: Path) -> None:
+    """Begin anew: what the last run of the stack wrote is kept as `NAME.old` until the next."""
+    for path in folder.iterdir():
+        if path.suffix == ".1":
+            path.unlink()
+        elif path.suffix != ".old":
+            path.replace(path.with_name(f"{path.name}.old"))
 
 
 def before(path: Path) -> Path:

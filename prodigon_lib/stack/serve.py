@@ -7,6 +7,7 @@ happens while Postgres is still starting. With `--socket` it takes over a socket
 """
 
 import argparse
+import json
 import socket
 import sys
 from importlib import import_module
@@ -17,7 +18,9 @@ from prodigon_lib.stack.environment import SERVICES
 from prodigon_lib.stack.ports import BACKLOG, HOST
 
 REFUSED = 78
-"""The exit code of a service whose settings are wrong: another try with the same ones is no use."""
+"""The exit code of a service that says why it can't start, in one line."""
+
+FAILED = 3
 
 REFUSAL = "refused to start"
 KEEP_ALIVE_SECONDS = 75
@@ -29,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     from prodigon_lib.core.settings import load_settings
 
-    package = f"{wish.packages}.{wish.service}"
+    package = f"prodigon_lib.{wish.service}"
     create_app = import_module(f"{package}.app").create_app
     kind = getattr(import_module(f"{package}.settings"), f"{wish.service.title()}Settings")
     if wish.wait and not sys.stdin.readline():
@@ -37,12 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(kind)
         app = create_app(settings)
+        sockets = [listener(wish.port, wish.socket)]
     except ProdigonError as error:
-        refuse(wish.service, error)
+        refuse(wish.service, error.message)
         return REFUSED
-    config = uvicorn.Config(app, **server_options(settings.shutdown_seconds))
-    uvicorn.Server(config).run(sockets=[listener(wish.port, wish.socket)])
-    return 0
+    except OSError as error:
+        refuse(wish.service, f"port {wish.port}: {error.strerror}")
+        return REFUSED
+    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.shutdown_seconds)))
+    server.run(sockets=sockets)
+    return 0 if server.started else FAILED
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -51,7 +58,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--socket", type=int, help="the descriptor of a socket that listens on the port")
     parser.add_argument("--wait", action="store_true", help="start once a line comes in")
-    parser.add_argument("--packages", default="prodigon_lib", help="where the services' packages are")
     return parser.parse_args(arguments)
 
 
@@ -80,14 +86,10 @@ def listener(port: int, descriptor: int | None) -> socket.socket:
     return opened
 
 
-def refuse(service: str, error: ProdigonError) -> None:
+def refuse(service: str, message: str) -> None:
     """The one line that the supervisor looks for."""
-    import json
-
-    print(
-        json.dumps({"level": "error", "event": REFUSAL, "service": service, "message": error.message}),
-        flush=True,
-    )
+    said = {"level": "error", "event": REFUSAL, "service": service, "message": message}
+    print(json.dumps(said), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,7 @@ class ServicePart(Part):
         with self.spec.log.open("rb") as log:
             log.seek(max(self._log_began, log.seek(0, 2) - LAST_WORDS))
             lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-        for line in reversed(lines):
-            if f'"{REFUSAL}"' in line:
-                return str(json.loads(line)["message"])
-        return f"{lines[-1].strip() if lines else 'it said nothing'} (see {self.spec.log})"
+        return told(lines) or f"{lines[-1].strip() if lines else 'it said nothing'} (see {self.spec.log})"
 
     def _run(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "prodigon_lib.stack.serve", self.service, "--wait"]
@@ -116,3 +113,24 @@ class ServicePart(Part):
             self._process.stdin.close()
         except OSError:
             pass  # it has ended already, and says why in its log
+
+
+def told(lines: Sequence[str]) -> str | None:
+    """What a service said of its own end: why it refused to start, else the first error in what it logged."""
+    records = [found for line in lines if (found := record_in(line))]
+    for found in records:
+        if found.get("event") == REFUSAL:
+            return str(found["message"])
+    errors = [found for found in records if found.get("level") in ("error", "critical")]
+    for found in errors:
+        text = str(found.get("exception") or found.get("event"))
+        return text.strip().splitlines()[-1]
+    return None
+
+
+def record_in(line: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

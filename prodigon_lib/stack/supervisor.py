@@ -26,7 +26,7 @@ from prodigon_lib.stack.guardian import Guardian
 from prodigon_lib.stack.holders import Holder, Holders, Lab, myself
 from prodigon_lib.stack.lock import FileLock
 from prodigon_lib.stack.options import StackOptions, differences
-from prodigon_lib.stack.record import record, trim_log, trim_trace
+from prodigon_lib.stack.record import record, set_aside, trim_log, trim_trace
 from prodigon_lib.stack.system import System
 
 GRACE = 1.0
@@ -207,7 +207,8 @@ def main() -> int:
 def supervise(plan: Plan, lock: FileLock) -> None:
     """Listen, say so, and run until the end. Raises StackError, or OSError, before it listens."""
     log = plan.folder.log("supervisor")
-    trim_log(log)
+    for folder in (plan.folder.logs, plan.folder.traces):
+        set_aside(folder)
     path = plan.folder.socket_folder() / "supervisor.sock"
     listener = listen_at(path)
     guardian = Guardian(lock, log)

@@ -4,11 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
 from prodigon_lib.stack.guard import Charge, end, parse
-from prodigon_lib.stack.process import is_running, start_time
+from prodigon_lib.stack.process import from_psutil, is_running, start_time
 from tests.polling import eventually_sync
 
 STUBBORN = """
@@ -36,16 +37,16 @@ def test_this_process_runs() -> None:
     assert is_running(os.getpid(), start_time(os.getpid()))
 
 
-def test_a_reaped_process_does_not_run() -> None:
-    process = subprocess.Popen([sys.executable, "-c", ""])
+@pytest.mark.parametrize("tell", [start_time, from_psutil])
+def test_a_process_has_started_until_it_is_reaped_or_waits_for_that(
+    tell: Callable[[int], str | None],
+) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
+    assert tell(process.pid) == tell(process.pid) is not None
+    process.stdin.close()
+    eventually_sync(lambda: tell(process.pid) is None)
     process.wait()
-    assert start_time(process.pid) is None
-
-
-def test_a_process_that_waits_to_be_reaped_does_not_run() -> None:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    eventually_sync(lambda: start_time(process.pid) is None)
-    process.wait()
+    assert tell(process.pid) is None
 
 
 def test_what_does_not_stop_is_killed(stubborn: subprocess.Popen) -> None:

@@ -83,7 +83,7 @@ def test_a_killed_service_is_revived_on_its_port(stack: Stack) -> None:
     )
     assert after.pid != before.pid
     assert after.port == before.port
-    eventually_sync(lambda: events(stack)[-3:] == ["signalled", "died", "revived"])
+    eventually_sync(lambda: events(stack)[-3:] == ["signalled", "died", "ready"])
 
 
 def test_a_killed_postgres_is_revived(stack: Stack) -> None:
