@@ -123,6 +123,11 @@ class Queue(Protocol):
         """Returns when the queue can be used; for `/health/ready`."""
         ...
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Connections to what keeps the queue: open, and of these in use."""
+        ...
+
     # For those who want work done. Each call is on behalf of a user, who meets only their own jobs.
 
     async def enqueue(self, jobs: Sequence[NewJob]) -> list[JobView]:

@@ -68,7 +68,9 @@ class Connections:
         self._away = False
 
     async def open(self) -> None:
-        """Makes no connection yet."""
+        """Makes no connection yet; a second call changes nothing."""
+        if self._pool is not None:
+            return
         self._pool = asyncpg.create_pool(
             self._url.dsn,
             min_size=0,

@@ -86,6 +86,10 @@ class MemoryQueue:
     async def check(self) -> None:
         pass
 
+    @property
+    def connections(self) -> tuple[int, int]:
+        return 0, 0
+
     async def enqueue(self, jobs: Sequence[NewJob]) -> list[JobView]:
         hashes = [views.submission_hash(new.submission) for new in jobs]
         keys: dict[tuple[UserId, str], str] = {}

@@ -62,7 +62,6 @@ class PostgresQueue:
 
     @property
     def connections(self) -> tuple[int, int]:
-        """Open, and of these lent out."""
         return self._connections.usage
 
     async def enqueue(self, jobs: Sequence[NewJob]) -> list[JobView]:

@@ -1,0 +1,120 @@
+"""The parts of a worker, put together: for its own process, and for one that it shares."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.settings import split_urls
+from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.http import ServiceClient, Timeouts
+from prodigon_lib.transport.model import HttpModelClient, ModelClient
+from prodigon_lib.worker.backlog import Backlog
+from prodigon_lib.worker.backoff import Backoff
+from prodigon_lib.worker.in_process import InProcessJobsClient
+from prodigon_lib.worker.metrics import WorkerMetrics
+from prodigon_lib.worker.pause import Pause
+from prodigon_lib.worker.prompts import PromptRunner
+from prodigon_lib.worker.queues.base import Queue
+from prodigon_lib.worker.queues.memory import MemoryQueue
+from prodigon_lib.worker.queues.postgres import PostgresQueue
+from prodigon_lib.worker.runner import Runner
+from prodigon_lib.worker.settings import QueueType, WorkerSettings
+
+LONGEST_PAUSE_SECONDS = 5.0
+
+
+@dataclass(slots=True)
+class Collaborators:
+    """One of each, for the life of the process. `opened` runs them."""
+
+    jobs: InProcessJobsClient
+    queue: Queue
+    runner: Runner
+    backlog: Backlog
+    checks: dict[str, Check] = field(default_factory=dict)
+    services: list[ServiceClient] = field(default_factory=list)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Claims and runs while the block runs, then drains."""
+        for service in self.services:
+            await service.open()
+        await self.queue.open()
+        measuring = asyncio.create_task(self.backlog.run())
+        self.runner.start()
+        try:
+            yield
+        finally:
+            self.drain()
+            await self.runner.stop()
+            measuring.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await measuring
+            await self.queue.close()
+            for service in self.services:
+                await service.close()
+
+    def drain(self) -> None:
+        """Claim nothing more, and end the event streams; what runs goes on."""
+        self.draining.set()
+        self.runner.drain()
+
+
+def collaborators(
+    service: Service,
+    settings: WorkerSettings,
+    *,
+    model: ModelClient | None = None,
+    queue: Queue | None = None,
+) -> Collaborators:
+    """Those that are given, whose life and health are the giver's; the others from the settings.
+
+    Raises:
+        SettingsError: `DATABASE_URL` is no address of a Postgres.
+    """
+    checks: dict[str, Check] = {}
+    services: list[ServiceClient] = []
+    if queue is None:
+        queue = queue_for(settings)
+        checks["database"] = queue.check
+    if model is None:
+        timeouts = Timeouts(
+            connect=settings.connect_seconds,
+            first_byte=settings.generate_seconds,
+            between=settings.generate_seconds,
+            whole=settings.generate_seconds,
+        )
+        client = ServiceClient("model", split_urls(settings.model_service_url), service.telemetry, timeouts)
+        services.append(client)
+        checks["model"] = client.check
+        model = HttpModelClient(client)
+    metrics = WorkerMetrics(service.metrics)
+    backoff = Backoff(settings.retry_base_seconds, settings.retry_cap_seconds)
+    pause = Pause(Backoff(settings.retry_base_seconds, LONGEST_PAUSE_SECONDS))
+    prompts = PromptRunner(model, backoff, settings.max_attempts, pause, service.telemetry, metrics)
+    backlog = Backlog(queue, metrics, settings.max_queued_prompts)
+    return Collaborators(
+        jobs=InProcessJobsClient(queue, backlog, metrics),
+        queue=queue,
+        runner=Runner(queue, prompts, pause, settings, metrics),
+        backlog=backlog,
+        checks=checks,
+        services=services,
+    )
+
+
+def queue_for(settings: WorkerSettings) -> Queue:
+    match settings.queue_type:
+        case QueueType.MEMORY:
+            return MemoryQueue()
+        case QueueType.POSTGRES:
+            assert settings.database_url is not None  # the settings see to it
+            url = parse_database_url(settings.database_url.get_secret_value())
+            return PostgresQueue(url, pool_size=settings.database_pool_size)
+        case _:
+            assert_never(settings.queue_type)
