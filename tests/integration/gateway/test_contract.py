@@ -1,5 +1,6 @@
 """What holds on every path: the envelope, the request id, the limits of a body, CORS, the documents."""
 
+import asyncio
 import json
 from typing import Any
 from uuid import uuid4
@@ -79,6 +80,20 @@ async def test_a_body_over_8_megabytes_is_413(path: str, http: httpx.AsyncClient
     for content in (body, in_pieces()):
         answer = await http.post(path, content=content, headers=JSON)
         assert (answer.status_code, code_of(answer)) == (413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_an_announced_length_is_enough(http: httpx.AsyncClient) -> None:
+    """The body is refused before it is sent."""
+    reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+    writer.write(
+        b"POST /api/v1/generate HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 8388609\r\n\r\n"
+    )
+    async with asyncio.timeout(5):
+        line = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+    assert line.startswith(b"HTTP/1.1 413 ")
 
 
 async def test_a_body_just_below_is_read(direct: httpx.AsyncClient, model: FakeModel) -> None:

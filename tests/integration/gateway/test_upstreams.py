@@ -1,6 +1,7 @@
 """The gateway between real sockets: pooled connections, ids that travel, clients that leave."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import AsyncIterator
@@ -228,10 +229,36 @@ async def test_what_never_answers_is_504(upstream: Upstream) -> None:
     )
     async with serving(create_app(settings)) as base, client_of(base) as http:
         for method, path, body in EVERYTHING:
-            answer = await http.request(method, path, json=body)
+            async with asyncio.timeout(4):
+                answer = await http.request(method, path, json=body)
             assert answer.status_code == 504, path
             assert answer.json()["error"]["code"].upper() == UpstreamTimeout.default_code
     silent.close()
+
+
+async def test_what_trickles_is_504_too() -> None:
+    """Each byte comes in time; the answer never does."""
+    stop = asyncio.Event()
+
+    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not stop.is_set():
+                writer.write(b" ")
+                await writer.drain()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), 0.05)
+        writer.close()
+
+    server = await asyncio.start_server(trickle, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    settings = settings_for(model_service_url=f"http://127.0.0.1:{port}", generate_seconds=0.4)
+    async with server, serving(create_app(settings)) as base, client_of(base) as http:
+        async with asyncio.timeout(5):
+            answer = await http.post(GENERATE, json=HELLO)
+        stop.set()
+    assert (answer.status_code, error_of(answer)["code"]) == (504, "UPSTREAM_TIMEOUT")
 
 
 async def test_a_stream_that_falls_silent_ends_with_an_error_event(

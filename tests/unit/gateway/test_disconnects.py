@@ -70,18 +70,18 @@ async def test_a_server_that_stops_is_no_client_that_leaves() -> None:
 
 
 async def test_a_client_that_leaves_as_the_work_ends_cancels_nothing_else() -> None:
-    client = Client()
+    client, finish = Client(), asyncio.Event()
 
-    async def work() -> str:
-        client.gone.set()
-        return "done"
-
-    async def request() -> str:
-        result = await unless_disconnected(client.receive, work())
+    async def request() -> bool:
+        result = await unless_disconnected(client.receive, finish.wait())
         await settled()  # where a late cancelling would strike
         return result
 
-    assert await asyncio.create_task(request()) == "done"
+    task = asyncio.create_task(request())
+    await settled()
+    client.gone.set()
+    finish.set()  # both are noticed in the same round of the loop
+    assert await task
 
 
 async def test_work_that_ends_by_itself_while_cancelled_leaves_no_trace() -> None:
