@@ -25,6 +25,9 @@ QUIET = (
 )
 """Nothing is asked of the network, and no question comes before the first notebook."""
 
+SETTINGS = Path(__file__).parent / "jupyter"
+"""Defaults of JupyterLab's own settings; a learner's choices win over them."""
+
 
 def lab(
     context: typer.Context,
@@ -48,7 +51,7 @@ def lab(
     os.chdir(workshop)
     sys.stdout.flush()
     # In our place: signals, the terminal and the exit code are JupyterLab's own.
-    os.execve(sys.executable, command, {**os.environ, LAB: lab_mark()})  # noqa: S606
+    os.execve(sys.executable, command, lab_environment())  # noqa: S606
 
 
 def split(arguments: list[str]) -> tuple[Path | None, list[str]]:
@@ -81,6 +84,12 @@ def jupyter_options(workshop: Path) -> list[str]:
     if os.geteuid() == 0:
         options.append("--allow-root")
     return options
+
+
+def lab_environment() -> dict[str, str]:
+    paths = [str(SETTINGS), *os.environ.get("JUPYTER_CONFIG_PATH", "").split(os.pathsep)]
+    kept = os.pathsep.join(path for path in paths if path)
+    return {**os.environ, LAB: lab_mark(), "JUPYTER_CONFIG_PATH": kept}
 
 
 def lab_mark() -> str:

@@ -8,7 +8,8 @@ from typing import Protocol
 from prodigon_lib.workshop.look import CARD, FAINT, FONT, INK, service_colour
 from prodigon_lib.workshop.picture import Picture
 
-BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 196, 72, 62, 28, 22
+BOX_WIDTH, BOX_HEIGHT, GAP_X, GAP_Y, MARGIN = 170, 72, 40, 28, 14
+"""Four columns fit into a notebook's cell beside JupyterLab's file list."""
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,9 @@ class PartLike(Protocol):
 
 
 DOES = {
-    "gateway": "checks, forwards, keeps chats",
+    "gateway": "checks, forwards, chats",
     "model": "routes to a model",
-    "worker": "takes prompts from the queue",
+    "worker": "runs prompts of the queue",
     "postgres": "chats, jobs, the queue",
 }
 COLUMNS = {"gateway": 1, "postgres": 1, "worker": 2, "model": 3}
@@ -125,7 +126,7 @@ def system_map(parts: Sequence[PartLike]) -> Picture:
             continue
         row = FIRST_ROW[kind] + len(kinds[kind])
         kinds[kind].append(part.name)
-        where = f"port {part.port}" if part.port else "a Unix socket, no port"
+        where = f"port {part.port}" if part.port else "Unix socket"
         lines = [f"{where}, pid {part.pid}", DOES[kind]]
         boxes.append(Box(part.name, part.name, lines, COLUMNS[kind], row, service_colour(kind)))
     calls = [("gateway", "postgres"), ("gateway", "worker"), ("gateway", "model"), ("worker", "postgres")]

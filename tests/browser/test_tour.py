@@ -21,14 +21,32 @@ def test_run_all_ends_without_an_error(page: Page, tmp_path: Path) -> None:
         page.goto(running.page(TOUR))
         expect(page.get_by_role("heading", name="0 · Start here")).to_be_visible(timeout=60_000)
         eventually_sync(running.kernels_idle, within=60, every=0.2)
+        expect(page.get_by_text("Jupyter news")).to_have_count(0)  # nothing asks for the network
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         saved = running.folder / "notebooks" / TOUR
         cells = eventually_sync(lambda: finished_cells(page, saved), within=150, every=2.0)
+        look(page, tmp_path)
     errors = [out["evalue"] for cell in cells for out in cell["outputs"] if out["output_type"] == "error"]
     assert errors == []
     pictures = sum("image/svg+xml" in out.get("data", {}) for cell in cells for out in cell["outputs"])
     assert pictures >= 4
+
+
+def look(page: Page, folder: Path) -> None:
+    """Pictures of the whole notebook, screen by screen, for whoever wants to see it."""
+    page.keyboard.press("Escape")
+    scroller = page.locator(".jp-WindowedPanel-outer").first
+    scroller.evaluate("element => element.scrollTo(0, 0)")
+    for number in range(20):
+        page.wait_for_timeout(150)  # the notebook draws cells as they come into view
+        page.screenshot(path=folder / f"screen-{number:02}.png")
+        moved = scroller.evaluate(
+            "element => { const before = element.scrollTop; element.scrollBy(0, element.clientHeight - 60);"
+            " return element.scrollTop > before; }"
+        )
+        if not moved:
+            break
 
 
 def forget_outputs(path: Path) -> None:
