@@ -1,7 +1,11 @@
 """A real Postgres for the run, and a database per test, cloned from a migrated template."""
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -25,14 +29,27 @@ def run_sql(url: str, statement: str) -> None:
     asyncio.run(run())
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    """A running server; tests of one fault or another start their own."""
-    folder = tmp_path_factory.mktemp("postgres")
+@contextmanager
+def server_of_its_own() -> Iterator[EmbeddedPostgres]:
+    """A running server, gone at the end of the block.
+
+    Its folder is not below pytest's: another run that begins would close that one's parent to Postgres' user.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="prodigon-test-"))
     server = EmbeddedPostgres(folder / "data", folder / "postgres.log", settings=UNSAFE_BUT_FAST)
-    server.start()
-    yield server
-    server.stop()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A running server; tests of one fault or another start their own."""
+    with server_of_its_own() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
