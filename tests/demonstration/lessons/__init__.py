@@ -1,0 +1,1 @@
+"""A curriculum of one small lesson, on which the kit itself is tested."""

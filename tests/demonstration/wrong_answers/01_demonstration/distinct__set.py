@@ -1,0 +1,3 @@
+# fails: the distinct items, in order
+def distinct(items):
+    return list(set(items))

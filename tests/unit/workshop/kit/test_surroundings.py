@@ -1,0 +1,20 @@
+"""A check's process gets the variables that are named, and no other."""
+
+from pathlib import Path
+
+from prodigon_lib.workshop.checks.surroundings import KEPT, environment
+
+
+def test_only_what_is_named_passes() -> None:
+    secrets = {"GROQ_API_KEY", "AWS_SECRET_ACCESS_KEY", "REDIS_URL"}
+    given = dict.fromkeys({"PATH", "HOME", "LC_ALL", *secrets}, "x")
+    passed = environment("tag", Path("/scratch"), given)
+    assert passed["PATH"] == passed["HOME"] == passed["LC_ALL"] == "x"
+    assert not secrets & passed.keys()
+    assert passed["USE_MOCK"] == "true"
+
+
+def test_no_name_that_may_pass_sounds_like_a_secret() -> None:
+    assert not [
+        name for name in KEPT if any(word in name for word in ("KEY", "TOKEN", "SECRET", "PASS", "URL"))
+    ]
