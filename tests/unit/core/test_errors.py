@@ -7,7 +7,9 @@ from prodigon_lib.core.errors import ProdigonError, RateLimited, UpstreamError, 
 
 
 def kinds(root: type[ProdigonError] = ProdigonError) -> list[type[ProdigonError]]:
-    return [kind for child in root.__subclasses__() for kind in (child, *kinds(child))]
+    """The tree in the module itself; a layer above may have leaves of its own that never cross the wire."""
+    found = [kind for child in root.__subclasses__() for kind in (child, *kinds(child))]
+    return [kind for kind in found if kind.__module__ == errors.__name__]
 
 
 ON_THE_WIRE = [kind for kind in kinds() if kind not in (errors.SettingsError, errors.StackError)]

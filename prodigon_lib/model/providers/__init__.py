@@ -1,0 +1,1 @@
+"""What answers a prompt: Groq, any OpenAI-compatible server, the simulated model."""

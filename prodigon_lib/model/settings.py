@@ -1,0 +1,77 @@
+"""The model service's settings."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from prodigon_lib.core.settings import Seconds, Settings
+from prodigon_lib.model.providers.simulated.profiles import ProfileName
+
+DEFAULT_MODEL = "llama-3.3-70b-versatile"
+FALLBACK_MODEL = "llama-3.1-8b-instant"
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class ModelSettings(Settings):
+    """Beside what every service has. Times are in seconds."""
+
+    groq_api_key: SecretStr | None = None
+    """Turns Groq on."""
+    groq_base_url: str | None = None
+    """Without it, Groq's own address."""
+    openai_compatible_url: str | None = None
+    """Turns an OpenAI-compatible server on: Ollama, vLLM, llama.cpp. Ends in `/v1` as a rule."""
+    openai_compatible_key: SecretStr | None = None
+    """Local servers need none."""
+    use_mock: bool = False
+    """The simulated model answers, whatever key is set; `groq:NAME` still asks the live one."""
+    default_model: Name = DEFAULT_MODEL
+    """Answers when a request names none."""
+    fallback_model: Name = FALLBACK_MODEL
+    """Answers when the default model fails before its first token; the default's own name turns it off."""
+    provider_connect_seconds: Seconds = 5.0
+    """Until a live provider has taken the connection."""
+    first_token_seconds: Seconds = 30.0
+    """Until the first token of a stream, for each model that is tried."""
+    token_gap_seconds: Seconds = 30.0
+    """The longest silence between two tokens."""
+    answer_seconds: Seconds = 110.0
+    """Until a whole answer that is no stream; with a fallback, the default model may use half of it."""
+    stream_seconds: Seconds = 600.0
+    """Until a stream has ended."""
+    simulated_profile: ProfileName | None = None
+    """How fast the simulated model is, under every name; without it each name has its own speed."""
+    simulated_seed: Annotated[int, Field(ge=0, le=2**53)] = 0
+    """The same seed and prompt give the same answer and the same faults."""
+
+    @field_validator("groq_base_url", "openai_compatible_url")
+    @classmethod
+    def check_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// address")
+        return value.rstrip("/") if value else value
+
+    @field_validator("groq_api_key", "openai_compatible_key", mode="before")
+    @classmethod
+    def check_key(cls, value: object) -> object:
+        """Catches at start what would otherwise fail each request: a key that no HTTP header can carry."""
+        if isinstance(value, str):
+            value = value.strip()
+            if not value.isascii() or not value.isprintable() or " " in value:
+                raise ValueError("must be printable ASCII without spaces")
+            return value or None
+        return value
+
+    @model_validator(mode="after")
+    def production_needs_a_provider(self) -> Self:
+        if self.in_production and not self.use_mock and not self.live:
+            raise ValueError(
+                "GROQ_API_KEY must be set when ENVIRONMENT=production (or OPENAI_COMPATIBLE_URL, or USE_MOCK)"
+            )
+        return self
+
+    @property
+    def live(self) -> bool:
+        """Whether any provider but the simulated one is configured."""
+        return self.groq_api_key is not None or self.openai_compatible_url is not None
