@@ -70,7 +70,7 @@ async def test_a_body_must_be_announced_as_json(
 
 
 @pytest.mark.parametrize("path", POSTS)
-async def test_a_body_over_8_megabytes_is_413(path: str, http: httpx.AsyncClient) -> None:
+async def test_a_body_over_8_megabytes_is_413(path: str, served: httpx.AsyncClient) -> None:
     body = json.dumps({"prompt": "x" * 8 * MEGABYTE}).encode()
 
     async def in_pieces() -> Any:  # without a Content-Length
@@ -78,13 +78,13 @@ async def test_a_body_over_8_megabytes_is_413(path: str, http: httpx.AsyncClient
             yield body[start : start + MEGABYTE]
 
     for content in (body, in_pieces()):
-        answer = await http.post(path, content=content, headers=JSON)
+        answer = await served.post(path, content=content, headers=JSON)
         assert (answer.status_code, code_of(answer)) == (413, "PAYLOAD_TOO_LARGE")
 
 
-async def test_an_announced_length_is_enough(http: httpx.AsyncClient) -> None:
+async def test_an_announced_length_is_enough(served: httpx.AsyncClient) -> None:
     """The body is refused before it is sent."""
-    reader, writer = await asyncio.open_connection(http.base_url.host, http.base_url.port)
+    reader, writer = await asyncio.open_connection(served.base_url.host, served.base_url.port)
     writer.write(
         b"POST /api/v1/generate HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
         b"Content-Length: 8388609\r\n\r\n"

@@ -22,8 +22,8 @@ HELLO = {"prompt": "Hello"}
 TURN = {"role": "user", "content": "Hello"}
 
 
-async def test_a_completion(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/api/v1/generate", json=HELLO)
+async def test_a_completion(served: httpx.AsyncClient) -> None:
+    answer = await served.post("/api/v1/generate", json=HELLO)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {
@@ -34,8 +34,8 @@ async def test_a_completion(http: httpx.AsyncClient) -> None:
     }
 
 
-async def test_a_stream(http: httpx.AsyncClient) -> None:
-    answer = await http.post("/api/v1/generate/stream", json=HELLO)
+async def test_a_stream(served: httpx.AsyncClient) -> None:
+    answer = await served.post("/api/v1/generate/stream", json=HELLO)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
     assert answer.headers["cache-control"] == "no-cache"
@@ -152,11 +152,11 @@ async def test_a_fault_before_the_first_token_is_a_status(
 
 @pytest.mark.parametrize("cut_inside", [False, True])
 async def test_a_fault_in_a_stream_is_an_event(
-    cut_inside: bool, http: httpx.AsyncClient, model: FakeModel
+    cut_inside: bool, served: httpx.AsyncClient, model: FakeModel
 ) -> None:
     model.pieces = [sse.token_bytes("one"), b'data: "tw' if cut_inside else sse.token_bytes("two")]
     model.fault, model.fault_after = UpstreamError("it broke"), 2
-    answer = await http.post("/api/v1/generate/stream", json=HELLO)
+    answer = await served.post("/api/v1/generate/stream", json=HELLO)
     assert answer.status_code == 200
     events = list(sse.Parser().feed(answer.content))
     assert events[-1].name == "error"

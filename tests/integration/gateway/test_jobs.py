@@ -104,9 +104,9 @@ async def test_cancel_and_retry(direct: httpx.AsyncClient, jobs: FakeJobs) -> No
     assert (retried.status_code, retried.json()["status"]) == (202, "pending")
 
 
-async def test_progress_as_events(http: httpx.AsyncClient) -> None:
-    id = (await submit(http)).json()["job_id"]
-    answer = await http.get(f"{JOBS}/{id}/events")
+async def test_progress_as_events(served: httpx.AsyncClient) -> None:
+    id = (await submit(served)).json()["job_id"]
+    answer = await served.get(f"{JOBS}/{id}/events")
     assert answer.headers["content-type"].startswith("text/event-stream")
     *events, last = sse.Parser().feed(answer.content)
     assert [(event.name, json.loads(event.data)["status"]) for event in events] == [

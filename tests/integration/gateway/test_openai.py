@@ -159,7 +159,7 @@ async def test_a_fault_in_a_stream_is_openais_error(direct: httpx.AsyncClient, m
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_a_client_that_leaves_ends_the_call(
-    stream: bool, http: httpx.AsyncClient, model: FakeModel
+    stream: bool, served: httpx.AsyncClient, model: FakeModel
 ) -> None:
     states: list[str] = []
 
@@ -175,7 +175,7 @@ async def test_a_client_that_leaves_ends_the_call(
         return b"".join([piece async for piece in endless(body)])
 
     model.forward_stream, model.forward = endless, forever
-    call = asyncio.create_task(http.post(PATHS[0], json={**HELLO, "stream": stream}))
+    call = asyncio.create_task(served.post(PATHS[0], json={**HELLO, "stream": stream}))
     await eventually(lambda: states == ["begun"])
     call.cancel()
     await eventually(lambda: states == ["begun", "ended"], within=1)
