@@ -25,6 +25,8 @@ from prodigon_lib.core.version import library_version
 
 PROPAGATOR = TraceContextTextMapPropagator()
 EXPORT_EVERY_MS = 200
+EXPORT_SECONDS = 3
+"""A collector that is away holds up a shutdown no longer than this."""
 
 
 class FileExporter(SpanExporter):
@@ -88,7 +90,7 @@ class Telemetry:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             base = settings.otel_exporter_otlp_endpoint.rstrip("/")
-            return OTLPSpanExporter(endpoint=f"{base}/v1/traces")
+            return OTLPSpanExporter(endpoint=f"{base}/v1/traces", timeout=EXPORT_SECONDS)
         return FileExporter(Path(settings.trace_file)) if settings.trace_file else None
 
     @contextmanager
