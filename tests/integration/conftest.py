@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -30,13 +30,13 @@ def run_sql(url: str, statement: str) -> None:
 
 
 @contextmanager
-def server_of_its_own() -> Iterator[EmbeddedPostgres]:
+def server_of_its_own(settings: Mapping[str, str] = UNSAFE_BUT_FAST) -> Iterator[EmbeddedPostgres]:
     """A running server, gone at the end of the block.
 
     Its folder is not below pytest's: another run that begins would close that one's parent to Postgres' user.
     """
     folder = Path(tempfile.mkdtemp(prefix="prodigon-test-"))
-    server = EmbeddedPostgres(folder / "data", folder / "postgres.log", settings=UNSAFE_BUT_FAST)
+    server = EmbeddedPostgres(folder / "data", folder / "postgres.log", settings=settings)
     try:
         server.start()
         yield server

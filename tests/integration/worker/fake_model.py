@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from prodigon_lib.core.context import current_request_id
 from prodigon_lib.core.errors import ProdigonError
+from prodigon_lib.core.http.streams import ClientDisconnected, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, ModelCard, Usage
 
 
@@ -79,7 +80,10 @@ def model_service(model: FakeModel) -> Starlette:
     async def inference(request: Request) -> JSONResponse:
         model.headers.append(dict(request.headers))
         try:
-            answer = await model.generate(GenerateRequest.model_validate_json(await request.body()))
+            asked = GenerateRequest.model_validate_json(await request.body())
+            answer = await unless_disconnected(request.receive, model.generate(asked))
+        except ClientDisconnected:
+            return JSONResponse({}, 499)
         except ProdigonError as error:
             return JSONResponse(error.envelope("-"), error.status, headers=error.headers())
         return JSONResponse(answer.model_dump())
