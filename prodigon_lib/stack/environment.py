@@ -18,7 +18,7 @@ SERVICES = ("gateway", "model", "worker")
 PORT_SETTINGS = {service: f"{service.upper()}_PORT" for service in SERVICES}
 """Settings of the stack itself: a port that is asked for is used, or the start fails."""
 
-OF_THE_STACK = {"MODEL_SERVICE_URL", "WORKER_SERVICE_URL", "TRACE_FILE"}
+OF_THE_STACK = {"MODEL_SERVICE_URL", "WORKER_SERVICE_URL", "WORKER_NAME", "TRACE_FILE"}
 """Settings that a stack gives its services; what the environment says of them is meant for a deployment."""
 
 KEPT = """

@@ -185,12 +185,15 @@ class EmbeddedPostgres:
             start_new_session=True,
             **self._as_user(),
         )
-        if told is not None:
-            told(process.pid)
         assert process.stdin is not None
-        with contextlib.suppress(OSError):
-            process.stdin.write(b"go\n")
-        process.stdin.close()
+        try:
+            with contextlib.suppress(BrokenPipeError), process.stdin as gate:
+                if told is not None:
+                    told(process.pid)
+                gate.write(b"go\n")
+        except BaseException:
+            process.wait()  # its gate never opened
+            raise
         process.stdin = None
         return process
 

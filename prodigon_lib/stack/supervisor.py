@@ -75,6 +75,7 @@ class Supervisor:
         keeping = asyncio.create_task(self._keep())
         keeping.add_done_callback(lambda _: self._ended.set())
         await self._ended.wait()
+        began = loop.time()
         wanted = bool(self.holders.leases)
         record("stopping", failure=self._failure)
         server.close()
@@ -83,7 +84,7 @@ class Supervisor:
             task.cancel()
         await asyncio.wait(tasks)
         await self.system.stop(None if wanted else HURRY)
-        record("stopped")
+        record("stopped", seconds=round(loop.time() - began, 3))
 
     async def _start(self) -> None:
         try:

@@ -1,5 +1,7 @@
 """Stacks of these tests share one home, so that each name's database is made once."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,8 +12,16 @@ from tests.conftest import SETTINGS
 
 
 @pytest.fixture(scope="session")
-def stack_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+def walkable() -> Iterator[Path]:
+    """A folder to which Postgres' own user may walk: another run of pytest would close pytest's own to it."""
+    folder = Path(tempfile.mkdtemp(prefix="prodigon-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def stack_home(walkable: Path) -> Path:
+    return walkable / "home"
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,9 @@ def up(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict]]:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         try:
-            yield process, json.loads(process.stdout.readline())
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            yield process, json.loads(line)
         finally:
             process.kill()
 

@@ -67,9 +67,10 @@ def test_it_carries_the_workshop(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "services/")) or ".prodigon" in name]
 
 
-def test_from_an_empty_folder_to_a_running_stack(environment: dict[str, str], tmp_path: Path) -> None:
-    folder = tmp_path / "mine"
-    with lab(folder, environment, tmp_path) as url:
+def test_from_an_empty_folder_to_a_running_stack(environment: dict[str, str], walkable: Path) -> None:
+    folder = walkable / "empty" / "mine"
+    folder.parent.mkdir()
+    with lab(folder, environment) as url:
         request = urllib.request.Request(
             f"{url}/api/contents/notebooks", headers={"Authorization": f"token {TOKEN}"}
         )
@@ -95,13 +96,13 @@ def test_from_an_empty_folder_to_a_running_stack(environment: dict[str, str], tm
 
 
 @contextmanager
-def lab(folder: Path, environment: dict[str, str], empty: Path) -> Iterator[str]:
-    """`prodigon lab DIR --no-browser`; gives its address once it answers."""
-    with (empty / "lab.log").open("wb") as log:
+def lab(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """`prodigon lab DIR --no-browser` beside DIR; gives its address once it answers."""
+    with (folder.parent / "lab.log").open("wb") as log:
         command = [sys.executable, "-m", "prodigon_lib.cli", "lab", str(folder), "--no-browser"]
         with subprocess.Popen(
             [*command, f"--IdentityProvider.token={TOKEN}"],
-            cwd=empty,
+            cwd=folder.parent,
             env=environment,
             stdout=log,
             stderr=log,
