@@ -45,10 +45,12 @@ def upgrade() -> None:
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')",
-            name="ck_batch_jobs_status",
+            name=op.f("ck_batch_jobs_status"),
         ),
-        sa.CheckConstraint("remaining_prompts BETWEEN 0 AND total_prompts", name="ck_batch_jobs_remaining"),
-        sa.CheckConstraint("failed_prompts BETWEEN 0 AND total_prompts", name="ck_batch_jobs_failed"),
+        sa.CheckConstraint(
+            "remaining_prompts BETWEEN 0 AND total_prompts", name=op.f("ck_batch_jobs_remaining")
+        ),
+        sa.CheckConstraint("failed_prompts BETWEEN 0 AND total_prompts", name=op.f("ck_batch_jobs_failed")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_batch_jobs_user_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_batch_jobs"),
         sa.UniqueConstraint("user_id", "idempotency_key", name="uq_batch_jobs_user_id_idempotency_key"),
@@ -87,7 +89,7 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("meta", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.CheckConstraint("role IN ('system', 'user', 'assistant')", name="ck_chat_messages_role"),
+        sa.CheckConstraint("role IN ('system', 'user', 'assistant')", name=op.f("ck_chat_messages_role")),
         sa.ForeignKeyConstraint(
             ["session_id"], ["chat_sessions.id"], name="fk_chat_messages_session_id", ondelete="CASCADE"
         ),
@@ -113,7 +115,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')",
-            name="ck_job_prompts_status",
+            name=op.f("ck_job_prompts_status"),
         ),
         sa.ForeignKeyConstraint(
             ["job_id"], ["batch_jobs.id"], name="fk_job_prompts_job_id", ondelete="CASCADE"
