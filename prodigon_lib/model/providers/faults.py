@@ -78,7 +78,12 @@ def refusal(
 
 
 def described(body: object) -> tuple[str, str]:
-    """The code and the message, in lower case, of a provider's error object."""
+    """The code and the message, in lower case, of a provider's error object.
+
+    The `openai` SDK gives the object itself, the `groq` SDK the whole body around it.
+    """
+    if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping):
+        body = body["error"]
     if not isinstance(body, Mapping):
         return "", ""
     return str(body.get("code") or "").lower(), str(body.get("message") or "").lower()
