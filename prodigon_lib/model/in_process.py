@@ -16,7 +16,7 @@ from prodigon_lib.model.service import ModelService
 
 
 class InProcessModelClient:
-    """`transport.model.ModelClient` over a `ModelService` of this process. The giver opens and closes that."""
+    """`transport.model.ModelClient` over a `ModelService` of this process; the giver opens and closes it."""
 
     def __init__(self, service: ModelService) -> None:
         self._service = service

@@ -124,8 +124,8 @@ class TokenStream(EventStream):
 async def encoded(items: AsyncGenerator[StreamItem], *, paced: bool) -> AsyncGenerator[bytes]:
     """Events of a stream after its opening, ended by `[DONE]`.
 
-    A paced stream's tokens go out one by one. Where all are there at once, the first goes alone and the others
-    share writes, so that not every one pays for its own.
+    A paced stream's tokens go out one by one. Where all are there at once, the first goes alone and the
+    others share writes, so that not every one pays for its own.
     """
     held = b""
     most = 0

@@ -9,7 +9,7 @@ from prodigon_lib.core.errors import ModelNotFound, ProdigonError
 from prodigon_lib.core.schemas.generate import GenerateRequest, Usage
 from prodigon_lib.core.telemetry import Span, Telemetry, mark_failed
 from prodigon_lib.model.metrics import UNKNOWN, ModelMetrics
-from prodigon_lib.model.providers.base import Completion, Opening, Price, Provider, StreamItem
+from prodigon_lib.model.providers.base import Completion, Price, Provider, StreamItem
 
 FIRST_TOKEN = "first token"  # noqa: S105
 

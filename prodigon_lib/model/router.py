@@ -13,7 +13,7 @@ from prodigon_lib.model.providers.base import Completion, Opening, Provider, Str
 logger = get_logger("router")
 
 SEPARATOR = ":"
-"""Between a provider's name and a model's: `groq:llama-3.3-70b-versatile`. Model names have slashes in them."""
+"""Between a provider's name and a model's: `groq:llama-3.3-70b-versatile`. Model names have slashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ OnFallback = Callable[[str, str, str], None]
 class Router:
     """Sends a request to the provider of its model.
 
-    A name alone goes to the main provider, `provider:name` to that one. When the default model fails in a way
-    that another may not, and no token has been given yet, the fallback model is asked, once. If that fails too,
-    the caller hears the first error.
+    A name alone goes to the main provider, `provider:name` to that one. When the default model fails in a
+    way that another may not, and no token has been given yet, the fallback model is asked, once. If that
+    fails too, the caller hears the first error.
 
     Args:
         providers: the first is the main one.

@@ -98,8 +98,8 @@ class ModelService:
 def make_providers(settings: ModelSettings) -> list[Provider]:
     """Those that are on, the main one first.
 
-    The simulated model is the main one with `USE_MOCK`, and when nothing else is configured. In development it
-    is always there to be asked by its name, so that an experiment never needs a learner's key.
+    The simulated model is the main one with `USE_MOCK`, and when nothing else is configured. In development
+    it is always there to be asked by its name, so that an experiment never needs a learner's key.
     """
     live: list[Provider] = []
     connect, silence = settings.provider_connect_seconds, settings.token_gap_seconds

@@ -172,7 +172,7 @@ async def parsed(raw: Any) -> Any:
 
 
 def never_reached(error: Any, http: ModuleType) -> bool:
-    """Whether the server was never reached; an answer that broke off while it was awaited is another fault."""
+    """Whether the server was never reached; an answer that broke off while awaited is another fault."""
     return isinstance(error.__cause__ or error, http.ConnectError | http.ConnectTimeout | http.PoolTimeout)
 
 

@@ -93,7 +93,8 @@ class Author:
 
     def _nothing_found(self) -> str:
         return (
-            "I found nothing about that. I am Prodigon's simulated model and only know this workshop's own text. "
+            "I found nothing about that. "
+            "I am Prodigon's simulated model and only know this workshop's own text. "
             "With a key in `GROQ_API_KEY`, a live model answers anything.\n\n"
             "What I can speak of:\n\n" + "\n".join(f"- {topic}" for topic in self.topics)
         )

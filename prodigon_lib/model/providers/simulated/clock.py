@@ -1,8 +1,8 @@
 """Time as the simulated model knows it: the real one, or one that jumps from event to event.
 
-A virtual clock brings its own event loop. Where a loop would wait for its next timer, this one moves the clock
-there at once, so that every `asyncio.sleep` and `asyncio.timeout` inside an experiment is virtual too, and ten
-minutes pass as fast as the work in them can be computed:
+A virtual clock brings its own event loop. Where a loop would wait for its next timer, this one moves the
+clock there at once, so that every `asyncio.sleep` and `asyncio.timeout` inside an experiment is virtual
+too, and ten minutes pass as fast as the work in them can be computed:
 
     clock = VirtualClock()
     model = SimulatedProvider(clock=clock)

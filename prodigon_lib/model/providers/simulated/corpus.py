@@ -70,7 +70,7 @@ class Section:
 
 
 def split_sentences(text: str) -> list[str]:
-    """The sentences of one paragraph; one that would end in a colon is left out, as what follows is not here."""
+    """The sentences of one paragraph; one that ends in a colon is left out, as what follows is not here."""
     pieces: list[str] = []
     for piece in SENTENCE_END.split(text):
         if pieces and NOT_AN_END.search(pieces[-1]):

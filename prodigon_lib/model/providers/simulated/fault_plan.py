@@ -29,7 +29,7 @@ class FaultPlan:
 
     def __init__(self, faults: Faults, seed: int) -> None:
         self._faults = faults
-        self._chance = random.Random(f"faults {seed}")  # noqa: S311
+        self._chance = random.Random(f"faults {seed}")
 
     def draw(self, model: str) -> Fault | None:
         faults = self._faults

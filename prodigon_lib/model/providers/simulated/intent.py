@@ -25,7 +25,8 @@ WANTS = (
     (
         Want.CODE,
         re.compile(
-            r"\b(?:code|snippet|in python|python function|implement(?:ation)?|write (?:me )?(?:a|an|some|the) "
+            r"\b(?:code|snippet|in python|python function|implement(?:ation)?"
+            r"|write (?:me )?(?:a|an|some|the) "
             r"(?:\w+ ){0,3}?(?:function|class|script|query|program|loop|config(?:uration)?))\b",
             re.I,
         ),
@@ -49,8 +50,10 @@ IDENTITY = re.compile(
 )
 GO_ON = re.compile(
     r"^\W*(?:(?:and|but|so|ok|okay|yes|sure|please|now|can you|could you|great)\W+)*"
-    r"(?:tell me (?:some )?more|more(?: detail(?:s)?| please)?|go on|continue|keep going|carry on|elaborate|expand"
-    r"|go deeper|what else|anything else|say more|explain(?: that| this| it)?(?: again| further| more| in more detail)?"
+    r"(?:tell me (?:some )?more|more(?: detail(?:s)?| please)?|go on|continue|keep going"
+    r"|carry on|elaborate|expand"
+    r"|go deeper|what else|anything else|say more"
+    r"|explain(?: that| this| it)?(?: again| further| more| in more detail)?"
     r"|in more detail|and then|then|next)\b.{0,40}$",
     re.IGNORECASE | re.DOTALL,
 )

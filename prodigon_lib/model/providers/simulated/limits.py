@@ -1,8 +1,8 @@
 """Rate limits as a provider keeps them: a bucket of requests and one of tokens, for each key and model.
 
-A bucket holds one minute's worth and is filled steadily, so `x-ratelimit-reset-*` says how long it takes until
-it is full again. In Groq's own example of these headers, 30 requests below a limit of 14,400 a day reset in
-three minutes: six seconds for each.
+A bucket holds one minute's worth and is filled steadily, so `x-ratelimit-reset-*` says how long it takes
+until it is full again. In Groq's own example of these headers, 30 requests below a limit of 14,400 a day
+reset in three minutes: six seconds for each.
 """
 
 from collections import OrderedDict

@@ -29,13 +29,16 @@ WHAT_WAS_SAID = re.compile(
 )
 ASKS_A_FACT = re.compile(
     r"(?:\bwhat(?:'s| is| was| are| were)|\bwhere(?:'s| is)|\bwho(?:'s| is)|\bwhen(?:'s| is)"
-    r"|\bwhat did i (?:say|tell you)(?: that)?|\b(?:do|can) you (?:still )?(?:know|remember|recall|tell me)|^tell me) (?:what )?my ([a-z][\w' -]{0,40}?)"
+    r"|\bwhat did i (?:say|tell you)(?: that)?"
+    r"|\b(?:do|can) you (?:still )?(?:know|remember|recall|tell me)|^tell me)"
+    r" (?:what )?my ([a-z][\w' -]{0,40}?)"
     r"(?: is| was| are)?(?: again)?\s*(?:\?|$|\.|,)",
     re.IGNORECASE,
 )
 WHO_AM_I = re.compile(r"\bwho am i\b|\bhow am i called\b", re.IGNORECASE)
 NAMED = re.compile(
-    r"\b(?:[Mm]y name is|[Mm]y name's|I am called|I'm called|[Cc]all me|(?:[Tt]he )?[Uu]ser(?:'s name is| is called))"
+    r"\b(?:[Mm]y name is|[Mm]y name's|I am called|I'm called|[Cc]all me"
+    r"|(?:[Tt]he )?[Uu]ser(?:'s name is| is called))"
     r" ([\w'-]+(?: [A-Z][\w'-]+){0,2})|\bI(?: am|'m) ([A-Z][\w'-]+)\b"
 )
 FACT = re.compile(r"\b[Mm]y ([a-z][\w' -]{0,40}?) (?:is|are|was|were) ([^.!?\n]{1,200})")
@@ -76,7 +79,8 @@ def noted(message: str) -> str | None:
             f"Noted: {as_said(match[1])}. It is part of this conversation now, so you can ask for it later."
         )
     if match := NAMED.search(message):
-        return f"Hello {match[1] or match[2]}! What would you like to know? *Ask me something from the workshop.*"
+        name = match[1] or match[2]
+        return f"Hello {name}! What would you like to know? *Ask me something from the workshop.*"
     if match := FACT.search(message):
         return f"Noted: your {match[1]} is {as_said(match[2])}. Ask me for it whenever you like."
     return None

@@ -1,4 +1,4 @@
-"""The simulated model as a provider: admission, faults, a place in the batch, and tokens at the model's pace."""
+"""The simulated model as a provider: admission, faults, a place in the batch, tokens at the model's pace."""
 
 import asyncio
 import random

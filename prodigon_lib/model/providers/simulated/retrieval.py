@@ -24,15 +24,15 @@ WORD = re.compile(r"[a-z0-9]+")
 
 STOP_WORDS = frozenset(
     """
-    a about above after again all also am an and any are as ask asked asks at be because been before being between
-    both briefly but by can could detail details describe did do does doing done don else example examples explain
-    few fewer first for from further get give given go good got had has have having he her here him his how i if in
-    into is it its itself just know let lets like list ll ma make many may me mean means might more most much must
-    my name need no nor not now of off on once one only or other our out over own paragraph please question
-    re s same say sentence sentences shall she should show simple simply so some such summarise summarize t tell
-    than that the their them then there these they thing things this those three through to too topic two under up
-    us use used uses using ve very want was way we well were what when where which while who why will with within
-    word words would write you your
+    a about above after again all also am an and any are as ask asked asks at be because been before being
+    between both briefly but by can could detail details describe did do does doing done don else example
+    examples explain few fewer first for from further get give given go good got had has have having he
+    her here him his how i if in into is it its itself just know let lets like list ll ma make many may me
+    mean means might more most much must my name need no nor not now of off on once one only or other our
+    out over own paragraph please question re s same say sentence sentences shall she should show simple
+    simply so some such summarise summarize t tell than that the their them then there these they thing
+    things this those three through to too topic two under up us use used uses using ve very want was way
+    we well were what when where which while who why will with within word words would write you your
     """.split()
 )
 
@@ -95,9 +95,8 @@ def terms(text: str) -> list[str]:
     """The words that carry meaning, folded."""
     found = []
     for word in WORD.findall(text.lower()):
-        for part in ALIASES.get(word, word).split():
-            if part not in STOP_WORDS:
-                found.append(stem(part))
+        parts = ALIASES.get(word, word).split()
+        found.extend(stem(part) for part in parts if part not in STOP_WORDS)
     return found
 
 

@@ -7,7 +7,8 @@ NUMBERS = {"one": 1, "a": 1, "single": 1, "two": 2, "three": 3, "four": 4, "five
 MOST_SENTENCES = 20
 
 SENTENCES = re.compile(
-    r"\b(\d{1,2}|one|a single|a|single|two|three|four|five|six|ten)[ -](?:short |simple |clear )?sentences?\b",
+    r"\b(\d{1,2}|one|a single|a|single|two|three|four|five|six|ten)"
+    r"[ -](?:short |simple |clear )?sentences?\b",
     re.I,
 )
 BULLETS = re.compile(
@@ -17,12 +18,14 @@ BULLETS = re.compile(
 )
 BRIEF = re.compile(
     r"\b(?:be|keep it|keep your answers?|answer|reply) (?:very )?(?:brief|short|concise|terse)(?:ly)?\b"
-    r"|\bbriefly\b|\bin short\b|\bin brief\b|\btl;?dr\b|\b(?:brief|short|concise) (?:answers?|repl(?:y|ies)|summary)\b"
+    r"|\bbriefly\b|\bin short\b|\bin brief\b|\btl;?dr\b"
+    r"|\b(?:brief|short|concise) (?:answers?|repl(?:y|ies)|summary)\b"
     r"|\bin a few words\b|\bone paragraph\b",
     re.I,
 )
 DETAILED = re.compile(
-    r"\bin (?:full |more |great |depth and )?detail\b|\bdetailed\b|\bin depth\b|\bat length\b|\blong answers?\b"
+    r"\bin (?:full |more |great |depth and )?detail\b|\bdetailed\b|\bin depth\b"
+    r"|\bat length\b|\blong answers?\b"
     r"|\beverything (?:about|you know)\b",
     re.I,
 )
