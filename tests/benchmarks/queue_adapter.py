@@ -1,19 +1,25 @@
-"""The queue under the queue benchmark: `queue_bench.py --plugin queue_adapter.py:Ours … run --systems ours,…`."""
+"""The queue under the queue benchmark: `queue_bench.py --plugin queue_adapter.py:Ours run --systems ours`."""
 
 import asyncio
 from typing import Any
 
 import asyncpg
+from queue_bench import DSN, PAYLOAD, Adapter
 
+from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.ids import DEFAULT_USER_ID
+from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, Usage
 from prodigon_lib.core.schemas.jobs import JobSubmission
 from prodigon_lib.persistence.migrations import upgrade
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.model import HttpModelClient
+from prodigon_lib.worker.collaborators import collaborators
 from prodigon_lib.worker.queues.base import Completion, NewJob
 from prodigon_lib.worker.queues.postgres import PostgresQueue
-from queue_bench import DSN, PAYLOAD, Adapter
+from prodigon_lib.worker.settings import WorkerSettings
 
 BATCH = 100
+ANSWER = GenerateResponse(text="ok", model="none", usage=Usage(), latency_ms=0.0)
 
 
 def job(prompts: int, stamp: int = 0) -> NewJob:
@@ -22,10 +28,12 @@ def job(prompts: int, stamp: int = 0) -> NewJob:
 
 
 class Ours(Adapter):
-    """A hundred prompts a job; claims and completes a hundred at a time."""
+    """A hundred prompts a job. `b100` claims and completes a hundred at a time; `loop` is the worker's own
+    loop on a model that answers at once, a hundred in flight: a task, a span and metrics for each prompt.
+    """
 
     name = "ours"
-    variants = ("b100",)
+    variants = ("b100", "loop")
     per_job = 100
 
     async def reset(self) -> None:
@@ -54,6 +62,8 @@ class Ours(Adapter):
     async def work(self, rec: Any, variant: str, wait: bool, ready: Any) -> None:
         await self.open()
         await self.queue.check()
+        if variant == "loop":
+            await self.loop(rec, ready)
         await ready()
         while True:
             claims = await self.queue.claim("bench", BATCH, 30)
@@ -65,6 +75,18 @@ class Ours(Adapter):
                 await self.queue.wait_for_work(5)
             else:
                 return
+
+    async def loop(self, rec: Any, ready: Any) -> None:
+        class NoModel(HttpModelClient):
+            async def generate(self, request: GenerateRequest) -> GenerateResponse:
+                rec.hit(int(str(request.prompt).partition(" ")[0]))
+                return ANSWER
+
+        service = Service("worker", settings := WorkerSettings(database_url=DSN, worker_concurrency=BATCH))
+        parts = collaborators(service, settings, model=NoModel(None), queue=self.queue)
+        await ready()
+        async with parts.opened():
+            await asyncio.Event().wait()  # the benchmark ends it
 
 
 class OursSingle(Ours):

@@ -35,7 +35,7 @@ class NewJob:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, which would make a large batch of them several times dearer
 class Claim:
     """One prompt in the hands of one worker, until its lease ends. `attempt` counts from 1."""
 
