@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from prodigon_lib import Stack
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.lease import LAB
 from prodigon_lib.stack.process import start_time
+from prodigon_lib.stack.supervisor import GRACE, TICK
 from tests.integration.stack.processes import ENDED_WITHIN, footprint, holders
 from tests.polling import eventually_sync
 
@@ -69,6 +71,9 @@ def test_a_lab_keeps_the_stack_for_a_kernel_that_comes_back() -> None:
             stack = first.footprint
             first.process.kill()
             first.process.wait()
+            end = time.monotonic() + 2 * GRACE + 2 * TICK
+            eventually_sync(lambda: time.monotonic() > end or stack.left() != list(stack.processes))
+            assert stack.left() == list(stack.processes)
         looked = Stack.start(NAME, profile="instant")
         status = looked.status()
         assert status.pids == first.pids

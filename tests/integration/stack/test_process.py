@@ -60,9 +60,11 @@ def test_a_paused_process_is_ended(stubborn: subprocess.Popen) -> None:
     assert stubborn.wait(5) == -signal.SIGKILL
 
 
-def test_a_pid_that_was_given_to_another_is_left_alone(stubborn: subprocess.Popen) -> None:
-    end([charge(stubborn, "another start")], patience=0.2)
-    assert stubborn.poll() is None
+def test_a_pid_that_was_given_to_another_is_left_alone() -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        end([charge(other, "another start")], patience=0.2)
+        answered, _ = other.communicate(b"still here")
+    assert (answered, other.returncode) == (b"still here", 0)
 
 
 def test_the_guard_forgets_what_ended() -> None:
