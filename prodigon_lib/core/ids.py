@@ -1,5 +1,6 @@
 """Identifiers, one type each, so that a session's id is never taken for a job's."""
 
+from secrets import token_hex
 from typing import NewType
 from uuid import UUID, uuid4
 
@@ -26,4 +27,4 @@ def new_job_id() -> JobId:
 
 
 def new_request_id() -> RequestId:
-    return RequestId(uuid4().hex)
+    return RequestId(token_hex(16))

@@ -1,5 +1,6 @@
-"""Limits of the process itself."""
+"""Limits and habits of the process itself."""
 
+import gc
 import resource
 
 
@@ -14,3 +15,11 @@ def raise_open_files() -> int:
     except (ValueError, OSError):  # macOS may refuse an unlimited value
         return soft
     return hard
+
+
+def spare_the_collector() -> None:
+    """Take all that the start has made out of the garbage collector's sight; call it once, before serving.
+
+    It lives as long as the process. Looked at again and again, it costs a busy gateway a fifth of its time.
+    """
+    gc.freeze()

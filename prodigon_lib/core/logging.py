@@ -1,8 +1,13 @@
-"""Logs as JSON, one document a line, each with the request id and the trace id of the task that wrote it."""
+"""Logs as JSON, one document a line, each with the request id and the trace id of the task that wrote it.
+
+Our own records go straight to stdout, since a service writes one a request; those of other libraries come by
+the standard library's way and look alike.
+"""
 
 import logging
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -10,9 +15,43 @@ import structlog
 from opentelemetry import trace
 
 from prodigon_lib.core.context import current_request_id
-from prodigon_lib.core.settings import Settings
+from prodigon_lib.core.settings import LogLevel, Settings
 
 Event = MutableMapping[str, Any]
+
+
+class StdoutLogger:
+    """Writes finished lines to whatever stdout is at that moment."""
+
+    def msg(self, line: str) -> None:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+
+    log = debug = info = warning = error = critical = exception = fatal = msg
+
+
+class RequestLog:
+    """The line of each request: as any other, without the chain of processors, which costs many times as much."""
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self._service = service
+        self._on = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
+
+    def write(self, method: str, path: str, status: int, seconds: float) -> None:
+        if not self._on:
+            return
+        event: Event = {
+            "method": method,
+            "path": path,
+            "status": status,
+            "duration_ms": round(seconds * 1000, 2),
+            "event": "request",
+            "level": "info",
+            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "service": self._service,
+        }
+        sys.stdout.write(to_json(add_request(None, "", event)) + "\n")
+        sys.stdout.flush()
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -28,25 +67,22 @@ def configure_logging(service: str, settings: Settings) -> None:
         return event
 
     shared: list[Any] = [
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         add_service,
         add_request,
+        structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[
-            *shared,
-            structlog.processors.format_exc_info,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
+        processors=[*shared, to_line],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level.value),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *_: StdoutLogger(),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.processors.format_exc_info],
+            foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(serializer=to_json),
@@ -74,3 +110,7 @@ def add_request(_: Any, __: str, event: Event) -> Event:
 
 def to_json(event: Any, **_: Any) -> str:
     return orjson.dumps(event, default=str).decode()
+
+
+def to_line(_: Any, __: str, event: Event) -> str:
+    return to_json(event) + "\n"

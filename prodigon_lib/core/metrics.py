@@ -44,9 +44,16 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._figures: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        self.requests.labels(self.service, method, route, str(status)).inc()
-        self.latency.labels(self.service, method, route).observe(seconds)
+        key = (method, route, status)
+        figures = self._figures.get(key)
+        if figures is None:  # finding a figure by its labels costs more than counting
+            count = self.requests.labels(self.service, method, route, str(status))
+            figures = self._figures[key] = (count, self.latency.labels(self.service, method, route))
+        figures[0].inc()
+        figures[1].observe(seconds)
 
     def render(self) -> bytes:
         return generate_latest(self.registry)

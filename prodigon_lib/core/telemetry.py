@@ -24,6 +24,7 @@ from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.version import library_version
 
 PROPAGATOR = TraceContextTextMapPropagator()
+TRACEPARENT = "traceparent"
 EXPORT_EVERY_MS = 200
 EXPORT_SECONDS = 3
 """A collector that is away holds up a shutdown no longer than this."""
@@ -83,6 +84,11 @@ class Telemetry:
             else trace.NoOpTracerProvider().get_tracer("prodigon")
         )
 
+    @property
+    def recording(self) -> bool:
+        """Whether spans go anywhere."""
+        return self._provider is not None
+
     @staticmethod
     def _exporter(settings: Settings) -> SpanExporter | None:
         if settings.otel_exporter_otlp_endpoint:
@@ -106,6 +112,9 @@ class Telemetry:
 
         The span gets the attribute `request_id`, so that a trace is found by it.
         """
+        if self._provider is None and (headers is None or TRACEPARENT not in headers):
+            yield trace.INVALID_SPAN
+            return
         parent = PROPAGATOR.extract(headers) if headers is not None else None
         with self.tracer.start_as_current_span(
             name, context=parent, kind=kind, attributes=attributes
@@ -121,13 +130,20 @@ class Telemetry:
         A stream's generator may be closed from another task, where a context that was entered here could not
         be left.
         """
-        span = self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
-        if request_id := current_request_id.get():
-            span.set_attribute("request_id", request_id)
+        span = self.outgoing_span(name, attributes)
         try:
             yield span
         finally:
             span.end()
+
+    def outgoing_span(self, name: str, attributes: Mapping[str, AttributeValue]) -> Span:
+        """The span of `outgoing`, for a caller that ends it itself."""
+        if self._provider is None:  # nothing is recorded, and the caller's trace is joined all the same
+            return trace.NonRecordingSpan(trace.get_current_span().get_span_context())
+        span = self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
+        if request_id := current_request_id.get():
+            span.set_attribute("request_id", request_id)
+        return span
 
     def shutdown(self) -> None:
         """Send what is still held; bounded by the exporter's own timeout."""
@@ -137,7 +153,9 @@ class Telemetry:
 
 def inject_trace(headers: dict[str, str], span: Span | None = None) -> dict[str, str]:
     """Add the `traceparent` of `span`, by default the running one, to the headers of an outgoing call."""
-    PROPAGATOR.inject(headers, trace.set_span_in_context(span) if span is not None else None)
+    span = span or trace.get_current_span()
+    if span.get_span_context().is_valid:
+        PROPAGATOR.inject(headers, trace.set_span_in_context(span))
     return headers
 
 

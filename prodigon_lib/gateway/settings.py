@@ -19,9 +19,9 @@ class GatewaySettings(DatabaseSettings):
     connect_seconds: Seconds = 2.0
     """Until a service has taken the connection; then the next of its addresses is tried."""
     generate_seconds: Seconds = 120.0
-    """Until a whole completion is there, or the first token of a stream."""
-    stream_idle_seconds: Seconds = 60.0
-    """The longest silence between two tokens."""
+    """Until a whole completion is there; longer than the model service takes to give up."""
+    stream_idle_seconds: Seconds = 75.0
+    """The longest silence of a stream; longer than the model service needs to try two models."""
     jobs_seconds: Seconds = 15.0
     """Until the worker service has answered."""
     database_seconds: Seconds = 10.0

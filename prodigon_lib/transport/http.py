@@ -4,14 +4,15 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count
 from typing import Any
 
 import aiohttp
 import orjson
+from yarl import URL
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.errors import (
@@ -21,7 +22,7 @@ from prodigon_lib.core.errors import (
     UpstreamUnavailable,
     error_for,
 )
-from prodigon_lib.core.telemetry import Telemetry, inject_trace, mark_failed
+from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 POOL_LIMIT = 1000
@@ -36,9 +37,10 @@ part in it, and gets a 502. A thing that a caller asked for has a code of its ow
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """Seconds. `first_byte` bounds a call until its answer begins, `between` the silence inside one.
+    """Seconds. `first_byte` bounds a call until its answer begins.
 
-    `whole` bounds a call that is not a stream, from first to last.
+    `between` bounds each silence of a stream, that before its beginning too; `whole` bounds a call that is no
+    stream, from first to last.
     """
 
     connect: float = 2.0
@@ -47,7 +49,6 @@ class Timeouts:
     whole: float = 120.0
 
 
-@dataclass(slots=True)
 class ServiceClient:
     """Calls one service. Made at start, closed at the end; never one per request.
 
@@ -61,21 +62,26 @@ class ServiceClient:
         ProdigonError: what the service itself answered, rebuilt from its envelope.
     """
 
-    name: str
-    urls: tuple[str, ...]
-    telemetry: Telemetry
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    _session: aiohttp.ClientSession | None = None
-    _turn: Any = field(default_factory=count)
+    def __init__(
+        self, name: str, urls: tuple[str, ...], telemetry: Telemetry, timeouts: Timeouts | None = None
+    ) -> None:
+        self.name = name
+        self.urls = urls
+        self.telemetry = telemetry
+        self.timeouts = timeouts or Timeouts()
+        self._session: aiohttp.ClientSession | None = None
+        self._turn = count()
+        connect = self.timeouts.connect
+        self._whole = aiohttp.ClientTimeout(total=None, sock_connect=connect)
+        self._stream = aiohttp.ClientTimeout(
+            total=None, sock_connect=connect, sock_read=self.timeouts.between
+        )
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self.timeouts.connect, sock_read=self.timeouts.between
-            ),
         )
 
     async def close(self) -> None:
@@ -86,13 +92,21 @@ class ServiceClient:
     async def request(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> bytes:
-        """The answer's body; a status of 400 or more is raised."""
+        """The answer's body; a status of 300 or more is raised."""
+        span = self._begin(method, path)
         try:
             async with asyncio.timeout(self.timeouts.whole):
-                async with self._call(method, path, body, headers) as response:
+                response = await self._connect(method, path, body, self._headers(headers, span), self._whole)
+                async with response:
+                    await self._check(response, span)
                     return await response.read()
-        except TimeoutError:
-            raise UpstreamTimeout(f"the {self.name} service took too long") from None
+        except ProdigonError as error:
+            mark_failed(span, error.message)
+            raise
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise self._named(error, span) from error
+        finally:
+            span.end()
 
     async def json(
         self, method: str, path: str, *, document: Any = None, headers: Mapping[str, str] | None = None
@@ -103,56 +117,63 @@ class ServiceClient:
     async def stream(
         self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
     ) -> AsyncGenerator[bytes]:
-        """The answer's bytes as they come, unread; a status of 400 or more is raised before the first."""
-        async with self._call(method, path, body, headers) as response:
-            async for chunk in response.content.iter_any():
-                yield chunk
+        """The answer's bytes as they come, unread; a status of 300 or more is raised before the first."""
+        span = self._begin(method, path)
+        try:
+            async with asyncio.timeout(self.timeouts.first_byte):
+                response = await self._connect(method, path, body, self._headers(headers, span), self._stream)
+            async with response:
+                await self._check(response, span)
+                async for chunk in response.content.iter_any():
+                    yield chunk
+        except ProdigonError as error:
+            mark_failed(span, error.message)
+            raise
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise self._named(error, span) from error
+        finally:
+            span.end()
 
     async def check(self) -> None:
         """Returns when the service lives; for `/health/ready` of the caller."""
         await self.request("GET", "/health/live")
 
-    @asynccontextmanager
-    async def _call(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    def _begin(self, method: str, path: str) -> Span:
         attributes = {"http.request.method": method, "url.path": path, "peer.service": self.name}
-        with self.telemetry.outgoing(f"call {self.name}", attributes) as span:
-            outgoing = inject_trace({**JSON_HEADERS, **(headers or {})}, span)
-            if request_id := current_request_id.get():
-                outgoing[REQUEST_ID_HEADER] = request_id
-            try:
-                response = await self._connect(method, path, body, outgoing)
-                async with response:
-                    span.set_attribute("http.response.status_code", response.status)
-                    if response.status >= 400:
-                        raise await self._error(response)
-                    yield response
-            except ProdigonError as error:
-                mark_failed(span, error.message)
-                raise
-            except TimeoutError:
-                mark_failed(span, "timeout")
-                raise UpstreamTimeout(f"the {self.name} service took too long") from None
-            except aiohttp.ClientError as error:
-                mark_failed(span, type(error).__name__)
-                raise UpstreamError(f"the connection to the {self.name} service broke") from error
+        return self.telemetry.outgoing_span(f"call {self.name}", attributes)
+
+    @staticmethod
+    def _headers(headers: Mapping[str, str] | None, span: Span) -> dict[str, str]:
+        outgoing = inject_trace({**JSON_HEADERS, **(headers or {})}, span)
+        if request_id := current_request_id.get():
+            outgoing[REQUEST_ID_HEADER] = request_id
+        return outgoing
 
     async def _connect(
-        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: dict[str, str],
+        timeout: aiohttp.ClientTimeout,
     ) -> aiohttp.ClientResponse:
         assert self._session is not None, "open() was not called"
         first = next(self._turn)
         for offset in range(len(self.urls)):
-            url = self.urls[(first + offset) % len(self.urls)] + path
+            url = address(self.urls[(first + offset) % len(self.urls)] + path)
             try:
-                async with asyncio.timeout(self.timeouts.first_byte):
-                    return await self._session.request(method, url, data=body, headers=headers)
+                return await self._session.request(
+                    method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+                )
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
                 continue
         raise UpstreamUnavailable(f"the {self.name} service is away", retry_after=1)
 
-    async def _error(self, response: aiohttp.ClientResponse) -> ProdigonError:
+    async def _check(self, response: aiohttp.ClientResponse, span: Span) -> None:
+        """Raises: ProdigonError: what the service answered, when that is an error."""
+        span.set_attribute("http.response.status_code", response.status)
+        if response.status < 300:
+            return
         try:
             document = orjson.loads(await response.read())
         except (orjson.JSONDecodeError, aiohttp.ClientError):
@@ -163,5 +184,18 @@ class ServiceClient:
         )
         foreign = not isinstance(document, dict) and response.status < 500 and response.status != 429
         if foreign or error.code in NOT_FOR_CALLERS:
-            return UpstreamError(f"the {self.name} service failed")
-        return error
+            raise UpstreamError(f"the {self.name} service failed")
+        raise error
+
+    def _named(self, error: Exception, span: Span) -> ProdigonError:
+        """The error that the caller gets for this fault of the connection."""
+        mark_failed(span, type(error).__name__)
+        if isinstance(error, TimeoutError):
+            return UpstreamTimeout(f"the {self.name} service took too long")
+        return UpstreamError(f"the connection to the {self.name} service broke")
+
+
+@lru_cache(maxsize=256)
+def address(url: str) -> URL:
+    """Parsed once: to take an address apart costs as much as to send a request to it."""
+    return URL(url, encoded=True)

@@ -11,7 +11,7 @@ from prodigon_lib.core.http.documentation import Application, install_documentat
 from prodigon_lib.core.http.errors import install_error_handlers
 from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.limits import raise_open_files
-from prodigon_lib.core.logging import configure_logging, get_logger
+from prodigon_lib.core.logging import RequestLog, configure_logging, get_logger
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.schemas.health import ErrorEnvelope, Health, Readiness
 from prodigon_lib.core.settings import Settings
@@ -59,6 +59,7 @@ class Service:
         self.settings = settings
         self.metrics = Metrics(name)
         self.telemetry = Telemetry(name, settings)
+        self.log = RequestLog(name, settings)
         configure_logging(name, settings)
 
     def application(
@@ -89,6 +90,7 @@ class Service:
             RequestMiddleware,
             telemetry=self.telemetry,
             metrics=self.metrics,
+            log=self.log,
             max_body_bytes=self.settings.max_body_bytes,
         )
         self._add_health(app, checks or {})

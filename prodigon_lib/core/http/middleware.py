@@ -7,15 +7,15 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError
 from prodigon_lib.core.http.errors import error_response
+from prodigon_lib.core.http.raw import RawRoute
 from prodigon_lib.core.http.streams import ClientDisconnected
 from prodigon_lib.core.ids import RequestId, new_request_id
-from prodigon_lib.core.logging import get_logger
+from prodigon_lib.core.logging import RequestLog, get_logger
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.telemetry import SpanKind, Telemetry, mark_failed
 
@@ -25,26 +25,36 @@ QUIET = ("/health", "/metrics")
 """Asked for every second or so by probes: no span and no log line, unless they fail."""
 
 MAX_REQUEST_ID = 128
+ID_HEADER = REQUEST_ID_HEADER.lower().encode()
+TIME_HEADER = b"x-process-time"
+WANTED = {name: name.decode() for name in (ID_HEADER, b"content-length", b"traceparent", b"tracestate")}
 
 
 class RequestMiddleware:
     """Wraps a whole service. Sets `X-Request-ID` and `X-Process-Time` (milliseconds) on every answer."""
 
-    def __init__(self, app: ASGIApp, *, telemetry: Telemetry, metrics: Metrics, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, telemetry: Telemetry, metrics: Metrics, log: RequestLog, max_body_bytes: int
+    ) -> None:
         self.app = app
         self.telemetry = telemetry
         self.metrics = metrics
+        self.log = log
         self.max_body_bytes = max_body_bytes
+        self._raw: dict[tuple[str, str], RawRoute] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request_id = usable_request_id(headers.get(REQUEST_ID_HEADER.lower()))
+        headers = {
+            WANTED[name]: value.decode("latin-1") for name, value in scope["headers"] if name in WANTED
+        }
+        request_id = usable_request_id(headers.get("x-request-id"))
         token = current_request_id.set(request_id)
         try:
-            if scope["path"].startswith(QUIET):
+            traced = self.telemetry.recording or "traceparent" in headers
+            if not traced or scope["path"].startswith(QUIET):
                 await self._serve(scope, receive, send, request_id, headers)
                 return
             attributes = {"http.request.method": scope["method"], "url.path": scope["path"]}
@@ -55,10 +65,11 @@ class RequestMiddleware:
                 attributes=attributes,
             ) as span:
                 status = await self._serve(scope, receive, send, request_id, headers)
-                span.update_name(f"{scope['method']} {route_of(scope)}")
-                span.set_attribute("http.response.status_code", status)
-                if status >= 500:
-                    mark_failed(span, f"answered {status}")
+                if span.is_recording():
+                    span.update_name(f"{scope['method']} {route_of(scope)}")
+                    span.set_attribute("http.response.status_code", status)
+                    if status >= 500:
+                        mark_failed(span, f"answered {status}")
         finally:
             current_request_id.reset(token)
 
@@ -72,15 +83,18 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answer = MutableHeaders(scope=message)
-                answer[REQUEST_ID_HEADER] = request_id
-                answer["X-Process-Time"] = f"{(time.perf_counter() - started) * 1000:.2f}"
+                milliseconds = f"{(time.perf_counter() - started) * 1000:.2f}"
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (ID_HEADER, request_id.encode()),
+                    (TIME_HEADER, milliseconds.encode()),
+                ]
             await send(message)
 
         self.metrics.in_flight.inc()
         try:
             limited = self._limit_body(receive, headers)
-            await self.app(scope, limited, send_with_headers)
+            await self._route(scope)(scope, limited, send_with_headers)
         except ClientDisconnected:
             pass  # nobody is left to answer; logged and counted as 499
         except Exception as error:
@@ -98,21 +112,28 @@ class RequestMiddleware:
             self.metrics.in_flight.dec()
             self.metrics.observe(scope["method"], route_of(scope), status or 499, seconds)
             if status >= 500 or not scope["path"].startswith(QUIET):
-                logger.info(
-                    "request",
-                    method=scope["method"],
-                    path=scope["path"],
-                    status=status or 499,
-                    duration_ms=round(seconds * 1000, 2),
-                )
+                self.log.write(scope["method"], scope["path"], status or 499, seconds)
         return status or 499
+
+    def _route(self, scope: Scope) -> ASGIApp:
+        """A raw route's own application, without the framework's search and layers; else the framework."""
+        if self._raw is None:  # at the first request: the routes come after the middleware
+            routes = [route for route in scope["app"].routes if isinstance(route, RawRoute)]
+            self._raw = {(method, route.path): route for route in routes for method in route.methods or ()}
+        route = self._raw.get((scope["method"], scope["path"]))
+        if route is None:
+            return self.app
+        scope["route"] = route
+        return route.app
 
     def _limit_body(self, receive: Receive, headers: Mapping[str, str]) -> Receive:
         """Refuse a body over the limit: at once when its length is announced, else while it is read."""
         limit = self.max_body_bytes
         announced = headers.get("content-length", "")
-        if announced.isdigit() and int(announced) > limit:
-            raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+        if announced.isdecimal():
+            if int(announced) > limit:
+                raise PayloadTooLarge(f"a request body may have at most {limit} bytes")
+            return receive  # the server takes no more than was announced
         seen = 0
 
         async def limited() -> Message:

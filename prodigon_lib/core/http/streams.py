@@ -17,6 +17,9 @@ from prodigon_lib.core.logging import get_logger
 
 logger = get_logger("http")
 
+WATCH_AFTER_SECONDS = 0.02
+"""Many answers are there before; to watch costs a task, which they need not pay for."""
+
 Result = TypeVar("Result")
 
 
@@ -43,6 +46,12 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
     assert task is not None
     before = task.cancelling()
     left = ended = False
+    watcher: asyncio.Task[None] | None = None
+
+    def watch() -> None:
+        nonlocal watcher
+        watcher = asyncio.create_task(disconnected(receive))
+        watcher.add_done_callback(leave)
 
     def leave(watcher: asyncio.Task[None]) -> None:
         nonlocal left
@@ -51,8 +60,7 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
         left = True
         task.cancel()
 
-    watcher = asyncio.create_task(disconnected(receive))
-    watcher.add_done_callback(leave)
+    timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, watch)
     try:
         return await work
     except asyncio.CancelledError:
@@ -62,7 +70,9 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
         raise
     finally:
         ended = True
-        watcher.cancel()
+        timer.cancel()
+        if watcher is not None:
+            watcher.cancel()
         if left:
             task.uncancel()
 

@@ -13,9 +13,11 @@ class Client:
     """A `receive` whose client stays until told to leave."""
 
     def __init__(self) -> None:
+        self.watched = asyncio.Event()
         self.gone = asyncio.Event()
 
     async def receive(self) -> dict[str, Any]:
+        self.watched.set()
         await self.gone.wait()
         return {"type": "http.disconnect"}
 
@@ -38,7 +40,7 @@ async def test_a_client_that_stays_gets_the_result() -> None:
 async def test_a_client_that_leaves_cancels_the_work() -> None:
     client, states = Client(), list[str]()
     task = asyncio.create_task(unless_disconnected(client.receive, when_cancelled(states)))
-    await settled()
+    await client.watched.wait()
     client.gone.set()
     with pytest.raises(ClientDisconnected):
         await task
@@ -55,7 +57,7 @@ async def test_the_work_runs_in_the_callers_task() -> None:
 async def test_a_server_that_stops_is_no_client_that_leaves() -> None:
     client, states = Client(), list[str]()
     task = asyncio.create_task(unless_disconnected(client.receive, when_cancelled(states)))
-    await settled()
+    await client.watched.wait()
     client.gone.set()
     await settled()
     task.cancel()
@@ -78,7 +80,7 @@ async def test_a_client_that_leaves_as_the_work_ends_cancels_nothing_else() -> N
         return result
 
     task = asyncio.create_task(request())
-    await settled()
+    await client.watched.wait()
     client.gone.set()
     finish.set()  # both are noticed in the same round of the loop
     assert await task
@@ -101,7 +103,7 @@ async def test_work_that_ends_by_itself_while_cancelled_leaves_no_trace() -> Non
         return task.cancelling()
 
     task = asyncio.create_task(request())
-    await settled()
+    await client.watched.wait()
     client.gone.set()
     assert await task == 0
 
