@@ -10,8 +10,8 @@ from prodigon_lib.workshop.look import FAINT, GRID, INK
 
 TITLES = ("your answer", "the reference")
 CELL = (
-    f"color:{INK};border:0;padding:0 10px;text-align:left;vertical-align:top;width:50%;white-space:pre-wrap;"
-    "overflow-wrap:anywhere;background:transparent"
+    f"color:{INK};border:0;padding:0 10px;text-align:left;vertical-align:top;white-space:pre-wrap;"
+    "overflow-wrap:anywhere;background:transparent;height:1.4em"
 )
 PLAIN = 'style="background:transparent"'
 
@@ -42,9 +42,11 @@ class Comparison(Shown):
     def html(self) -> str:
         if self.same:
             return card(NEUTRAL, heading(self.title), paragraph("The same as the reference."))
-        names = "".join(f'<th scope="col" style="{CELL};color:{FAINT}">{n}</th>' for n in TITLES)
+        names = "".join(f'<th scope="col" colspan="2" style="{CELL};color:{FAINT}">{n}</th>' for n in TITLES)
+        widths = '<colgroup><col style="width:1.6em"><col><col style="width:1.6em"><col></colgroup>'
         rows = [
-            side(left, REMOVED, changed) + side(right, ADDED, changed) for left, right, changed in self.rows()
+            side(left, "-", REMOVED, changed) + side(right, "+", ADDED, changed)
+            for left, right, changed in self.rows()
         ]
         body = "".join(f"<tr {PLAIN}>{row}</tr>" for row in rows)
         style = (
@@ -55,7 +57,7 @@ class Comparison(Shown):
         return card(
             NEUTRAL,
             heading(self.title),
-            f'<table style="{style}">{head}<tbody {PLAIN}>{body}</tbody></table>',
+            f'<table style="{style}">{widths}{head}<tbody {PLAIN}>{body}</tbody></table>',
         )
 
     def rows(self) -> Iterator[tuple[str | None, str | None, bool]]:
@@ -68,8 +70,9 @@ class Comparison(Shown):
                 yield left, right, kind != "equal"
 
 
-def side(line: str | None, changed_colour: str, changed: bool) -> str:
+def side(line: str | None, sign: str, colour: str, changed: bool) -> str:
     """One half of a row. A changed line has a mark too: colour alone tells nothing to many."""
-    background = changed_colour if changed and line is not None else "transparent"
-    mark = "" if line is None else ("± " if changed else "  ")
-    return f'<td style="{CELL};background:{background}">{escape(mark + (line or ""))}</td>'
+    there = changed and line is not None
+    style = f"{CELL};background:{colour if there else 'transparent'}"
+    mark = f'<td style="{style};padding:0 0 0 6px">{sign if there else ""}</td>'
+    return f'{mark}<td style="{style}">{escape(line or "")}</td>'

@@ -47,7 +47,7 @@ def percentile_plot(
         axes.axhline(1000 * guess, color=FAINT, linewidth=1.4, linestyle=DASHED)
         axes.text(0.9, 1000 * guess, "your guess of the p99", color=FAINT, fontsize=9, va="bottom")
     if len(drawn) > 1:
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper left", frameon=False)
     plot.title(title)
     return plot.finish(f"{title}: {'; '.join(in_words(name, h) for name, h in drawn.items())}")
 
@@ -93,6 +93,6 @@ def latency_over_time(
         xlabel="seconds since the load began", ylabel=f"ms since {since}", ylim=(0, None), xlim=(0, None)
     )
     if len(results) > 1 or any(result.errors for result in results.values()):
-        axes.legend(loc="upper left")
+        axes.legend(loc="upper left", frameon=False)
     plot.title(title)
     return plot.finish(f"{title}: {'; '.join(words)}")

@@ -1,7 +1,7 @@
 """What a load measured."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from prodigon_lib.workshop.histogram import USUAL, Histogram
@@ -109,6 +109,15 @@ class LoadResult:
 
     def _repr_html_(self) -> str:
         return self.table()._repr_html_()
+
+
+def percentile_table(histograms: Mapping[str, Histogram]) -> Table:
+    """Several histograms beside each other, in milliseconds; empty ones are left out."""
+    shown = {name: histogram for name, histogram in histograms.items() if histogram.count}
+    rows: list[list[object]] = [["count", *(histogram.count for histogram in shown.values())]]
+    rows += [[f"p{p:g}, ms", *(1000 * h.percentile(p) for h in shown.values())] for p in USUAL]
+    rows.append(["most, ms", *(1000 * histogram.most for histogram in shown.values())])
+    return Table(["latency", *shown], rows)
 
 
 def percentile_rows(name: str, histogram: Histogram) -> Iterator[tuple[str, object]]:

@@ -11,6 +11,7 @@ import nbformat
 from nbclient import NotebookClient
 
 CELL_SECONDS = 120
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def refresh(path: Path) -> None:
@@ -40,7 +41,7 @@ def refresh(path: Path) -> None:
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({})
         if cell.cell_type == "code":
-            cell.outputs = joined(cell.outputs)
+            cell.outputs = without_widgets(joined(cell.outputs))
     nbformat.write(notebook, path)
 
 
@@ -53,6 +54,13 @@ def joined(outputs: list[Any]) -> list[Any]:
         else:
             kept.append(output)
     return kept
+
+
+def without_widgets(outputs: list[Any]) -> list[Any]:
+    """The outputs with what a widget shows without JavaScript: a view without its state is only a fault."""
+    for output in outputs:
+        output.get("data", {}).pop(WIDGET, None)
+    return outputs
 
 
 if __name__ == "__main__":

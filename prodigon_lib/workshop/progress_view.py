@@ -12,7 +12,7 @@ from prodigon_lib.workshop.quizzes import questions_of
 from prodigon_lib.workshop.table import Table
 
 COLUMNS = ("", "exercise", "state", "tries", "hints")
-WORDS = {"passed": "passed", "tried": "not yet", "begun": "begun", "untouched": "-"}
+WORDS = {"passed": "passed", "tried": "not yet", "begun": "begun", "untouched": "not begun"}
 
 
 @dataclass(frozen=True, repr=False)

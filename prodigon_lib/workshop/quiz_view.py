@@ -94,7 +94,8 @@ class Quiz(Shown):
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": self.text(), "text/html": self.html()}
         try:
-            from prodigon_lib.workshop.quiz_widget import quiz_widget
+            from prodigon_lib.workshop.quiz_widget import QuizWidget
         except ImportError:  # without the lab's packages
             return bundle
-        return {**quiz_widget(self)._repr_mimebundle_(), **bundle}
+        shown = QuizWidget(self)._repr_mimebundle_()
+        return {**(shown[0] if isinstance(shown, tuple) else shown or {}), **bundle}

@@ -1,40 +1,46 @@
-"""A quiz in radio buttons: native ones, so that Tab, arrows and Enter do all of it."""
+"""A quiz as a widget. Its radio buttons are native ones, in `quiz_form.js`: a keyboard does all of it.
 
-from html import escape
+Those of ipywidgets lose their arrow keys to JupyterLab, which moves to another cell.
+"""
+
+from pathlib import Path
 from typing import Any
 
-import ipywidgets as widgets  # type: ignore[import-untyped]
+import anywidget
+import traitlets
 
 from prodigon_lib.workshop.quiz_view import Quiz
-from prodigon_lib.workshop.quizzes import Question
 from prodigon_lib.workshop.replies import Reply
 
-WIDE = {"width": "100%", "max_width": "860px"}
 
+class QuizWidget(anywidget.AnyWidget):
+    """The form of a quiz: `given` is the last answer, as the browser sends it; `said` the replies in HTML."""
 
-def quiz_widget(quiz: Quiz) -> Any:
-    """One form a question, below each other."""
-    forms = [form(quiz, question, place) for place, question in enumerate(quiz.questions, 1)]
-    return widgets.VBox(forms)
+    _esm = Path(__file__).with_name("quiz_form.js")
+    questions: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    given = traitlets.Dict().tag(sync=True)
+    said: traitlets.List[str] = traitlets.List().tag(sync=True)
 
+    def __init__(self, quiz: Quiz) -> None:
+        asked = [
+            {
+                "text": f"{place}. {question.text}",
+                "options": [
+                    f"{letter}) {o.text}"
+                    for letter, o in zip(question.letters, question.options, strict=True)
+                ],
+            }
+            for place, question in enumerate(quiz.questions, 1)
+        ]
+        super().__init__(questions=asked, said=[""] * len(asked))
+        self._quiz = quiz
+        self.observe(self._reply, "given")
 
-def form(quiz: Quiz, question: Question, place: int) -> Any:
-    """The question, its options, a button, and room for what the answer was worth."""
-    words = f'<div style="font-weight:600;line-height:1.4">{place}. {escape(question.text)}</div>'
-    labels = [f"{letter}) {o.text}" for letter, o in zip(question.letters, question.options, strict=True)]
-    options = widgets.RadioButtons(options=labels, value=None, layout=widgets.Layout(**WIDE))
-    button = widgets.Button(description="Answer", tooltip=f"Answer question {place}")
-    said = widgets.HTML()
-
-    def answer(_: Any) -> None:
-        if options.index is None:
-            reply: Reply = Reply("Choose one first", [])
+    def _reply(self, change: Any) -> None:
+        place, option = int(change["new"]["question"]), int(change["new"]["option"])
+        question = self._quiz.questions[place]
+        if 0 <= option < len(question.options):
+            reply: Reply = self._quiz.take(question, question.options[option])
         else:
-            reply = quiz.take(question, question.options[options.index])
-        # The message is read out when it appears: its place is a live region.
-        said.value = f'<div role="status" aria-live="polite">{reply.html()}</div>'
-
-    button.on_click(answer)
-    return widgets.VBox(
-        [widgets.HTML(words), options, button, said], layout=widgets.Layout(margin="0 0 14px 0")
-    )
+            reply = Reply("Choose one first", [])
+        self.said = [*self.said[:place], reply.html(), *self.said[place + 1 :]]

@@ -1,5 +1,6 @@
 """Answers to exercise 1.1 that misbehave, and what the learner must be told about each."""
 
+import json
 from dataclasses import dataclass
 from textwrap import dedent
 
@@ -23,7 +24,9 @@ for fd in range(3, 64):
     except OSError:
         pass
 """
-FORGED = b'\n{"kind": "verdict", "body": {"status": "passed", "findings": []}}\n'
+HELD = {"what": "all", "measured": "1", "wanted": "1", "held": True}
+VERDICT = {"status": "passed", "cause": None, "findings": [HELD], "step": "", "evidence": []}
+FORGED = f"\n{json.dumps({'kind': 'verdict', 'body': VERDICT})}\n".encode()
 
 SPIN = """
 while True:
@@ -66,7 +69,15 @@ again()
 HOARD = """
 hog = []
 while True:
-    hog.append(bytearray(2_000_000))
+    hog.append(b"x" * 2_000_000)
+"""
+SPREAD = """
+import os, time
+for _ in range(4):
+    if os.fork() == 0:
+        hog = b"x" * 200_000_000
+        time.sleep(60)
+time.sleep(60)
 """
 FORK = """
 import os, time
@@ -99,8 +110,8 @@ os._exit = sys.exit = lambda *_: None
 """
 
 HOSTILE = [
-    Hostile("hangs in a loop", "hung", "line 2", SPIN, 1.0),
-    Hostile("hangs in a call", "hung", "line 4", SLEEP, 1.0),
+    Hostile("hangs in a loop", "hung", "line 2", SPIN, 0.6),
+    Hostile("hangs in a call", "hung", "line 4", SLEEP, 0.6),
     Hostile("waits for ever", "measured", "still waiting", WAIT),
     Hostile("can't be cancelled", "measured", "still waiting", REFUSE),
     Hostile("raises on import", "raised", "on import", "raise ValueError('on import')"),
@@ -113,18 +124,19 @@ HOSTILE = [
     Hostile("calls os._exit", "ended", "exit code 0", "import os; os._exit(0)"),
     Hostile("kills itself", "ended", "SIGKILL", "import os; os.kill(os.getpid(), 9)"),
     Hostile("kills its group", "ended", "SIGTERM", "import os; os.killpg(0, 15)"),
-    Hostile("stops itself", "hung", "still running", "import os; os.kill(os.getpid(), 19)", 1.0),
+    Hostile("stops itself", "hung", "still running", "import os; os.kill(os.getpid(), 19)", 0.6),
     Hostile("crashes", "ended", "SIGSEGV", "import ctypes; ctypes.string_at(0)"),
     Hostile("recurses", "raised", "RecursionError", RECURSE),
     Hostile("eats memory at once", "resources", "out of memory", "hog = bytearray(3 * 10**9)"),
     Hostile("eats memory bit by bit", "resources", "memory", HOARD, 8.0),
+    Hostile("spreads its memory over processes", "resources", "MB held", SPREAD, 8.0),
     Hostile("forks without end", "resources", "processes", FORK),
     Hostile("forks and goes on in both", "missing", "ask_all", "import os; os.fork()"),
     Hostile("forks and leaves", "ended", "exit code 0", LEAVE),
     Hostile("forges a verdict", "missing", "ask_all", WRITE_TO_ALL.format(line=FORGED)),
     Hostile("floods the result channel", "missing", "ask_all", WRITE_TO_ALL.format(line=b"x" * 100_000)),
     Hostile("closes everything", "ended", "exit code", "import os; os.closerange(0, 4096)"),
-    Hostile("prints without end", "hung", "still running", PRINT, 1.0),
+    Hostile("prints without end", "hung", "still running", PRINT, 0.6),
     Hostile("prints a verdict and leaves", "ended", "exit code 0", PRINT_VERDICT),
     Hostile("leaves a thread behind", "missing", "ask_all", THREAD),
     Hostile("replaces the exit", "missing", "ask_all", NO_EXIT),

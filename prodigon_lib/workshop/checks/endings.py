@@ -30,10 +30,7 @@ def out_of_time(seconds: float, trace: str, path: Path) -> Verdict:
 
 
 def out_of_bounds(megabytes: int, most: int, processes: int, most_processes: int) -> Verdict | None:
-    """`None` while it keeps within its limits; `most` is 0 until they are known.
-
-    Processes first: memory that many share is counted for each of them.
-    """
+    """`None` while it keeps within its limits; `most` is 0 until they are known."""
     if processes > most_processes:
         step = "Start a fixed number of processes, and never from within one of them."
         how = f"{processes} processes, and ended"

@@ -39,8 +39,8 @@ def main() -> None:
 
 def carry_out(order: dict[str, Any], channel: Channel) -> Verdict:
     path, folder = Path(order["path"]), Path(order["folder"])
-    sys.path[:0] = order["import_roots"]
-    sys.path += [str(path.parent), order["origin"]]
+    # Last, so that no file of a lesson or an exercise takes the place of another module.
+    sys.path += [order["import_root"], str(path.parent), order["origin"]]
     try:
         check = find_check(order["module"])
     except Exception as error:

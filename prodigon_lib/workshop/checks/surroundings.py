@@ -1,6 +1,7 @@
 """What the process of a check finds around it: an environment without secrets."""
 
 import os
+import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def environment(tag: str, folder: Path, variables: Mapping[str, str] | None = No
     """
     given = os.environ if variables is None else variables
     kept = {name: value for name, value in given.items() if name in KEPT or name.startswith("LC_")}
-    paths = [str(PACKAGE.parent), *filter(None, given.get("PYTHONPATH", "").split(os.pathsep))]
+    paths = [*library_root(), *filter(None, given.get("PYTHONPATH", "").split(os.pathsep))]
     return kept | {
         TAG: tag,
         "PRODIGON_HOME": str(home()),
@@ -37,3 +38,12 @@ def environment(tag: str, folder: Path, variables: Mapping[str, str] | None = No
         "TMPDIR": str(folder),
         "USE_MOCK": "true",
     }
+
+
+def library_root() -> list[str]:
+    """Where this library is to be imported from; an installed one is found anyway.
+
+    Paths named here come before the standard library's own, where installed packages do not belong.
+    """
+    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    return [] if str(PACKAGE.parent) in installed else [str(PACKAGE.parent)]

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 
 import psutil
@@ -10,6 +11,7 @@ import psutil
 from prodigon_lib.workshop.checks.surroundings import TAG
 
 GENTLE_SECONDS = 2.0
+LOOK_AGAIN = 0.02
 
 
 def end_everything(process: subprocess.Popen[bytes], tag: str) -> None:
@@ -20,19 +22,19 @@ def end_everything(process: subprocess.Popen[bytes], tag: str) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    strays = tagged(tag)
-    for stray in strays:
+    for stray in tagged(tag):
         with suppress(psutil.Error):
             stray.terminate()
-    if strays:
-        psutil.wait_procs(strays, timeout=GENTLE_SECONDS)
-    for stray in tagged(tag) if strays else []:
+    end = time.monotonic() + GENTLE_SECONDS
+    while (strays := tagged(tag)) and time.monotonic() < end:
+        time.sleep(LOOK_AGAIN)
+    for stray in strays:
         with suppress(psutil.Error):
             stray.kill()
 
 
 def tagged(tag: str) -> list[psutil.Process]:
-    """Every process whose environment carries the tag: what is inherited can't be left behind by accident."""
+    """Every living process whose environment carries the tag: nothing sheds that by accident."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):

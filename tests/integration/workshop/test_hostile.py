@@ -1,6 +1,8 @@
 """No answer, however it misbehaves, passes, hangs a check, or gets out of its process."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +33,18 @@ while not note.exists() or not note.read_text():
 """
 
 
+TWO_MINDS = """
+import os, time
+IS_CHILD = os.fork() == 0
+
+def distinct(items):
+    if IS_CHILD:
+        return list(dict.fromkeys(items))
+    time.sleep(1)
+    return []
+"""
+
+
 def check(folder: Path, code: str, seconds: float = 4.0) -> Run:
     answer = folder / "fan_out.py"
     answer.write_text(code)
@@ -49,6 +63,10 @@ def left_behind() -> list[int]:
     return found
 
 
+def is_gone(pid: int) -> bool:
+    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+
+
 @pytest.mark.parametrize("hostile", HOSTILE, ids=lambda hostile: hostile.name)
 def test_a_misbehaving_answer_fails_with_a_message(hostile: Hostile, tmp_path: Path) -> None:
     began = time.monotonic()
@@ -63,11 +81,45 @@ def test_a_misbehaving_answer_fails_with_a_message(hostile: Hostile, tmp_path: P
     assert not left_behind()
 
 
+def test_a_forked_child_has_no_say(tmp_path: Path) -> None:
+    exercise = CURRICULUM.exercise("1.3")
+    answer = tmp_path / exercise.file
+    answer.write_text(TWO_MINDS)
+    run = run_check(Order(exercise.module, CURRICULUM.import_root, answer, exercise.file, 1, 6.0))
+    assert run.verdict.cause == "measured"
+
+
+SEND_FROM_A_FORK = """
+import os
+from prodigon_lib.workshop.checks.channel import Channel
+
+reading, writing = os.pipe()
+channel = Channel(writing, "word")
+if os.fork() == 0:
+    channel.send("verdict", {})
+    os._exit(0)
+_, status = os.wait()
+os.close(writing)
+print(os.waitstatus_to_exitcode(status), os.read(reading, 100))
+"""
+
+
+def test_a_forked_process_that_sends_is_ended_unheard() -> None:
+    run = subprocess.run([sys.executable, "-c", SEND_FROM_A_FORK], capture_output=True, text=True, check=True)
+    assert run.stdout == "1 b''\n"
+
+
 def test_a_process_that_hides_is_found(tmp_path: Path) -> None:
     note = tmp_path / "pid"
     check(tmp_path, DAEMON.format(note=str(note)))
-    pid = int(note.read_text())
-    assert not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    assert is_gone(int(note.read_text()))
+
+
+def test_a_child_with_a_clean_environment_is_ended(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    code = "import subprocess\nchild = subprocess.Popen(['sleep', '60'], env={{}})\n"
+    check(tmp_path, (code + "open({note!r}, 'w').write(str(child.pid))").format(note=str(note)))
+    assert is_gone(int(note.read_text()))
 
 
 def test_no_secret_and_no_file_is_inherited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

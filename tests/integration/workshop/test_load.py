@@ -9,6 +9,7 @@ from aiohttp import web
 from prodigon_lib.workshop import load
 from prodigon_lib.workshop.load import closed_loop, open_loop
 from prodigon_lib.workshop.load_plots import latency_over_time, percentile_plot
+from prodigon_lib.workshop.load_result import percentile_table
 from prodigon_lib.workshop.targets import Answer, Target
 
 STALL = 0.5
@@ -172,6 +173,9 @@ async def test_plots_and_tables_of_a_load(service: Service) -> None:
     refused = await closed_loop(Target(f"{service.url}/refuse"), in_flight=2, count=5)
     picture = percentile_plot({"one": result.service_times(), "two": result.response_times()}, guess=0.01)
     assert picture.words.startswith("Latency by percentile: one: median")
+    table = percentile_table({"one": result.service_times(), "none": refused.service_times()})
+    assert table.columns == ["latency", "one"]
+    assert table.rows[0] == ("count", 50)
     over_time = latency_over_time({"good": result, "bad": refused})
     assert "bad: 0 answered, the slowest in 0 ms, 5 failed" in over_time.words
     assert "<table" in result._repr_html_()

@@ -35,6 +35,7 @@ def test_a_message_that_was_cut_is_none() -> None:
 def test_a_flood_is_not_kept() -> None:
     messages = Messages(WORD)
     messages.feed(b"x" * (LONGEST_LINE + 1))
+    assert len(messages._rest) == 0
     assert messages.feed(line(1)) == [("verdict", 1)]
 
 

@@ -9,7 +9,7 @@ import pytest
 from prodigon_lib.workshop.faults import WorkshopError
 from prodigon_lib.workshop.progress_file import ProgressFile
 from prodigon_lib.workshop.quiz_view import Quiz
-from prodigon_lib.workshop.quiz_widget import quiz_widget
+from prodigon_lib.workshop.quiz_widget import QuizWidget
 from prodigon_lib.workshop.quizzes import Option, Question, right, wrong
 from tests.demonstration.curriculum import demonstration
 
@@ -66,16 +66,17 @@ def test_a_letter_that_is_none_is_refused(quiz: Quiz) -> None:
 
 
 def test_the_widget_asks_answers_and_counts(quiz: Quiz, progress: ProgressFile) -> None:
-    _, options, button, said = quiz_widget(quiz).children[0].children
-    assert options.value is None
-    button.click()
-    assert "Choose one first" in said.value
+    widget = QuizWidget(quiz)
+    assert [len(question["options"]) for question in widget.questions] == [3, 2]
+    widget.given = {"question": 0, "option": -1}
+    assert "Choose one first" in widget.said[0]
     assert counted(progress) == {}
-    options.index = [option.right for option in quiz.questions[0].options].index(True)
-    button.click()
-    assert "✓ right" in said.value
-    assert 'aria-live="polite"' in said.value
+    place = [option.right for option in quiz.questions[0].options].index(True)
+    widget.given = {"question": 0, "option": place}
+    assert "✓ right" in widget.said[0]
+    assert widget.said[1] == ""
     assert counted(progress)["bound"] == {"right": True, "tries": 1, "first": True}
+    widget.close()
 
 
 def test_a_notebook_gets_the_widget_and_what_reads_without_it(quiz: Quiz) -> None:

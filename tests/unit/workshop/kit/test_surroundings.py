@@ -1,7 +1,11 @@
 """A check's process gets the variables that are named, and no other."""
 
+import sysconfig
 from pathlib import Path
 
+import pytest
+
+from prodigon_lib.core.locations import PACKAGE
 from prodigon_lib.workshop.checks.surroundings import KEPT, environment
 
 
@@ -12,6 +16,12 @@ def test_only_what_is_named_passes() -> None:
     assert passed["PATH"] == passed["HOME"] == passed["LC_ALL"] == "x"
     assert not secrets & passed.keys()
     assert passed["USE_MOCK"] == "true"
+
+
+def test_an_installed_library_is_not_put_before_the_standard_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment("tag", Path("/scratch"), {"PYTHONPATH": "/mine"})["PYTHONPATH"].endswith("/mine")
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(PACKAGE.parent))
+    assert environment("tag", Path("/scratch"), {"PYTHONPATH": "/mine"})["PYTHONPATH"] == "/mine"
 
 
 def test_no_name_that_may_pass_sounds_like_a_secret() -> None:

@@ -58,7 +58,7 @@ class Colours(HTMLParser):
             self.bare.append(tag)
         if tag in ("td", "th", "pre") and not re.search(r"(^|;)color:", style):
             self.bare.append(tag)
-        if tag not in ("img", "br"):
+        if tag not in ("img", "br", "col"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
