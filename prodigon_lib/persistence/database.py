@@ -17,12 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.persistence.engine import create_engine, create_sessions
+from prodigon_lib.persistence.states import AWAY, QUERY_CANCELLED, UNDEFINED_TABLE
 from prodigon_lib.persistence.url import DatabaseUrl
-
-UNDEFINED_TABLE = "42P01"
-QUERY_CANCELLED = "57014"
-AWAY = ("08", "28", "3D", "53", "57")
-"""Classes of SQLSTATE: connection, login, no such database, out of resources, operator intervention."""
 
 
 class Database:

@@ -3,7 +3,7 @@
 import asyncpg
 
 from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
-from prodigon_lib.persistence.database import AWAY, QUERY_CANCELLED, UNDEFINED_TABLE
+from prodigon_lib.persistence.states import AWAY, QUERY_CANCELLED, UNDEFINED_TABLE
 
 FAULTS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a statement, or the way to the database, can fail with."""
