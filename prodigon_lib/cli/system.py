@@ -112,7 +112,12 @@ def document(name: str, answer: dict[str, Any]) -> dict[str, Any]:
 
 def described(name: str, answer: dict[str, Any]) -> str:
     state = StackStatus.from_wire(answer)
-    held = (
-        f"held by {', '.join(map(str, state.held_by))}" if state.held_by else "held by nobody, about to end"
-    )
-    return f"{name} ({held})\n{state}"
+    return f"{name} ({held_by(state)})\n{state}"
+
+
+def held_by(state: StackStatus) -> str:
+    if state.held_by:
+        return f"held by {', '.join(map(str, state.held_by))}"
+    if state.labs:
+        return f"kept a while by the lab {', '.join(map(str, state.labs))}"
+    return "held by nobody, about to end"

@@ -69,9 +69,11 @@ class Holders:
         """Whether nobody holds the stack any more, and no lab keeps it for a kernel that may come back."""
         if self.leases:
             return False
-        idle = time.monotonic() - self._idle_since
-        kept = max((lab.seconds for lab in self.labs.values() if not lab.process.is_gone()), default=0.0)
-        return idle > max(self.grace, kept)
+        kept = max((lab.seconds for lab in self.living_labs()), default=0.0)
+        return time.monotonic() - self._idle_since > max(self.grace, kept)
+
+    def living_labs(self) -> list[Lab]:
+        return [lab for lab in self.labs.values() if not lab.process.is_gone()]
 
 
 def myself(pid: int) -> dict[str, Any]:

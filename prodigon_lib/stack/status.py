@@ -31,12 +31,16 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class StackStatus(Sequence[ServiceStatus]):
-    """Every process of a stack, gateway first. `held_by` has the pids of those who hold it."""
+    """Every process of a stack, gateway first.
+
+    `held_by` has the pids of those who hold it; `labs` those of the labs that keep it a while after them.
+    """
 
     name: str
     supervisor: int
     guard: int
     held_by: tuple[int, ...]
+    labs: tuple[int, ...]
     parts: tuple[ServiceStatus, ...]
 
     @classmethod
@@ -47,6 +51,7 @@ class StackStatus(Sequence[ServiceStatus]):
             supervisor=facts["supervisor"],
             guard=facts["guard"],
             held_by=tuple(answer["held_by"]),
+            labs=tuple(answer["labs"]),
             parts=tuple(ServiceStatus.from_wire(row) for row in answer["parts"]),
         )
 

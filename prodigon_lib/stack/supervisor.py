@@ -170,7 +170,8 @@ class Supervisor:
     async def _look(self, _: Request, __: asyncio.StreamWriter) -> Request:
         rows = await self.system.look()
         pids = sorted({holder.pid for holder in self.holders.leases.values()})
-        return {"facts": self._facts(), "parts": rows, "held_by": pids, "failure": self._failure}
+        labs = sorted(lab.process.pid for lab in self.holders.living_labs())
+        return {"facts": self._facts(), "parts": rows, "held_by": pids, "labs": labs}
 
     async def _signal(self, request: Request, _: asyncio.StreamWriter) -> Request:
         part = self.system.find(request["part"])
