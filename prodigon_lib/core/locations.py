@@ -1,6 +1,6 @@
 """Where things are: the workshop's files, the learner's state, the `.env` file.
 
-A checkout, or a folder that `prodigon lab DIR` filled, is called a workshop: it has `notebooks/` with the tour.
+A checkout, or a folder that `prodigon lab DIR` filled, is a workshop: it has `notebooks/` with the tour.
 It is found from the current folder upwards, so a kernel that runs in `notebooks/` finds the same one as a
 terminal that runs at the top.
 """
@@ -61,7 +61,7 @@ def home() -> Path:
 def env_file() -> Path | None:
     """The `.env` to read: the current folder's, else the workshop's, else that in `home()`.
 
-    `PRODIGON_ENV_FILE` names another, or none when it is empty: a stack gives its services what it read itself.
+    `PRODIGON_ENV_FILE` names another, or none when empty: a stack gives its services what it read itself.
     """
     if (named := os.environ.get(ENV_FILE)) is not None:
         return Path(named).expanduser() if named else None

@@ -31,7 +31,7 @@ class StdoutLogger:
 
 
 class RequestLog:
-    """The line of each request: as any other, without the chain of processors, which costs many times as much."""
+    """The line of each request: as any other, without the chain of processors, which costs much more."""
 
     def __init__(self, service: str, settings: Settings) -> None:
         self._service = service

@@ -93,7 +93,7 @@ def stem(word: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The words that carry meaning, folded."""
-    found = []
+    found: list[str] = []
     for word in WORD.findall(text.lower()):
         parts = ALIASES.get(word, word).split()
         found.extend(stem(part) for part in parts if part not in STOP_WORDS)
