@@ -1,10 +1,9 @@
-"""The queue under the queue benchmark: `queue_bench.py --plugin queue_adapter.py:Ours run --systems ours`."""
+"""This project's queue under the benchmark."""
 
 import asyncio
 from typing import Any
 
 import asyncpg
-from queue_bench import DSN, PAYLOAD, Adapter
 
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.ids import DEFAULT_USER_ID
@@ -17,6 +16,7 @@ from prodigon_lib.worker.collaborators import collaborators
 from prodigon_lib.worker.queues.base import Completion, NewJob
 from prodigon_lib.worker.queues.postgres import PostgresQueue
 from prodigon_lib.worker.settings import WorkerSettings
+from tests.benchmarks.queue_systems import DSN, PAYLOAD, Adapter, Hits
 
 BATCH = 100
 ANSWER = GenerateResponse(text="ok", model="none", usage=Usage(), latency_ms=0.0)
@@ -32,7 +32,6 @@ class Ours(Adapter):
     loop on a model that answers at once, a hundred in flight: a task, a span and metrics for each prompt.
     """
 
-    name = "ours"
     variants = ("b100", "loop")
     per_job = 100
 
@@ -59,7 +58,7 @@ class Ours(Adapter):
         for _ in range(n // 10_000):
             await self.bulk(10_000)
 
-    async def work(self, rec: Any, variant: str, wait: bool, ready: Any) -> None:
+    async def work(self, rec: Hits, variant: str, wait: bool, ready: Any) -> None:
         await self.open()
         await self.queue.check()
         if variant == "loop":
@@ -76,7 +75,7 @@ class Ours(Adapter):
             else:
                 return
 
-    async def loop(self, rec: Any, ready: Any) -> None:
+    async def loop(self, rec: Hits, ready: Any) -> None:
         class NoModel(HttpModelClient):
             async def generate(self, request: GenerateRequest) -> GenerateResponse:
                 rec.hit(int(str(request.prompt).partition(" ")[0]))
@@ -92,5 +91,4 @@ class Ours(Adapter):
 class OursSingle(Ours):
     """One prompt a job: as many job rows as prompts."""
 
-    name = "ours1"
     per_job = 1
