@@ -10,6 +10,7 @@ import typer
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.core.locations import TOUR, find_workshop
+from prodigon_lib.stack.faults import as_stack_error
 from prodigon_lib.stack.lease import LAB
 from prodigon_lib.stack.process import start_time
 from prodigon_lib.workshop.copy import copy_workshop
@@ -70,7 +71,8 @@ def open_workshop(folder: Path | None) -> Path:
         if found := find_workshop():
             return found
         folder = Path(NEW_FOLDER)
-    done = copy_workshop(folder)
+    with as_stack_error(folder.resolve(), instead="name another folder"):
+        done = copy_workshop(folder)
     typer.echo(f"{folder.resolve()}: {done}", err=True)
     return folder.resolve()
 

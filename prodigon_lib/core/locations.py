@@ -16,7 +16,7 @@ ENV_FILE = "PRODIGON_ENV_FILE"
 
 
 def is_workshop(folder: Path) -> bool:
-    return (folder / "notebooks" / TOUR).is_file()
+    return os.path.isfile(folder / "notebooks" / TOUR)  # noqa: PTH113 (false too where we may not look)
 
 
 def find_workshop(start: Path | None = None) -> Path | None:
@@ -67,4 +67,4 @@ def env_file() -> Path | None:
         return Path(named).expanduser() if named else None
     workshop = find_workshop()
     candidates = [Path.cwd() / ".env", *([workshop / ".env"] if workshop else []), home() / ".env"]
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if os.path.isfile(path)), None)  # noqa: PTH113

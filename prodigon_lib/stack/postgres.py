@@ -5,6 +5,7 @@ the folders above its data.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import pwd
@@ -22,7 +23,7 @@ from typing import IO, Any
 from urllib.parse import quote
 
 from prodigon_lib.core.errors import StackError
-from prodigon_lib.stack.faults import as_stack_error
+from prodigon_lib.stack.faults import as_stack_error, explain
 from prodigon_lib.stack.process import start_time
 
 LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
@@ -120,7 +121,7 @@ class EmbeddedPostgres:
         lock = self.data / "postmaster.pid"
         while time.monotonic() < end:
             if process.poll() is not None:
-                raise StackError(f"Postgres did not start: {last_line(self.log.read_text(errors='replace'))}")
+                raise self._failed("did not start", self.log.read_text(errors="replace"))
             with contextlib.suppress(OSError):
                 lines = lock.read_text().splitlines()
                 if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
@@ -168,7 +169,7 @@ class EmbeddedPostgres:
         said, _ = made.communicate()
         if made.returncode != 0:
             shutil.rmtree(draft, ignore_errors=True)
-            raise StackError(f"Postgres could not make its data in {self.data}: {last_line(said.decode())}")
+            raise self._failed("could not make its data", said.decode(errors="replace"))
         self.data.rmdir()
         draft.rename(self.data)
 
@@ -196,6 +197,12 @@ class EmbeddedPostgres:
             raise
         process.stdin = None
         return process
+
+    def _failed(self, what: str, said: str) -> StackError:
+        why = last_line(said)
+        if os.strerror(errno.ENOSPC) in why:
+            return StackError(explain(OSError(errno.ENOSPC, why), self.data))
+        return StackError(f"Postgres {what} in {self.data}: {why}")
 
     def _as_user(self) -> dict[str, Any]:
         if self.user is None:
