@@ -110,7 +110,7 @@ os._exit = sys.exit = lambda *_: None
 """
 
 HOSTILE = [
-    Hostile("hangs in a loop", "hung", "line 2", SPIN, 0.6),
+    Hostile("hangs in a loop", "hung", "in <module>", SPIN, 0.6),
     Hostile("hangs in a call", "hung", "line 4", SLEEP, 0.6),
     Hostile("waits for ever", "measured", "still waiting", WAIT),
     Hostile("can't be cancelled", "measured", "still waiting", REFUSE),

@@ -21,7 +21,7 @@ def died(code: int, trace: str, path: Path) -> Verdict:
 
 
 def out_of_time(seconds: float, trace: str, path: Path) -> Verdict:
-    how = f"still running after {seconds:.0f} s, and ended"
+    how = f"still running after {seconds:.{0 if seconds >= 10 else 1}f} s, and ended"
     step = "Find what it waits for or repeats; the lines above are where it was."
     places = places_in(trace, path)
     if not places:
