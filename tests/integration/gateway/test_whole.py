@@ -1,0 +1,75 @@
+"""From a client through the gateway, the worker, the model and Postgres, and back."""
+
+import json
+from collections.abc import Iterator
+
+import openai
+import pytest
+
+from prodigon_lib import Client
+from prodigon_lib.core.errors import ModelNotFound
+from prodigon_lib.core.schemas.jobs import JobStatus
+from prodigon_lib.persistence.url import DatabaseUrl
+from tests.integration.gateway.threads import running_in_thread
+from tests.integration.gateway.whole import whole_system
+
+
+@pytest.fixture
+def client(database: DatabaseUrl) -> Iterator[Client]:
+    with running_in_thread(lambda: whole_system(database)) as url, Client(url, timeout=20) as client:
+        yield client
+
+
+def test_everything_is_ready(client: Client) -> None:
+    assert client.ready().failing == {}
+    assert client.models()
+
+
+def test_a_completion_and_the_same_as_a_stream(client: Client) -> None:
+    whole = client.generate("What is a queue?", max_tokens=64)
+    stream = client.stream("What is a queue?", max_tokens=64)
+    assert stream.text() == whole.text
+    assert stream.usage == whole.usage
+    assert whole.usage.completion_tokens > 0
+
+
+def test_a_job(client: Client) -> None:
+    prompts = [f"Say {number}" for number in range(20)]
+    job = client.submit_job(prompts, max_tokens=16, idempotency_key="one")
+    assert client.submit_job(prompts, max_tokens=16, idempotency_key="one").id == job.id
+    last = [seen.completed for seen in client.job(job.id).events()][-1]
+    assert last == 20
+    assert job.wait(timeout=30).status is JobStatus.COMPLETED
+    assert job.results == [client.generate(prompt, max_tokens=16).text for prompt in prompts]
+    assert [listed.id for listed in client.jobs(status="completed")] == [job.id]
+
+
+def test_a_chat(client: Client) -> None:
+    session = client.create_session(system_prompt="Be short.")
+    first = client.chat(session.id, "What is a queue?", max_tokens=32).text()
+    client.chat(session.id, "And a stack?", max_tokens=32).text()
+    saved = client.session(session.id).messages
+    assert [message.role for message in saved] == ["user", "assistant", "user", "assistant"]
+    assert saved[1].content == first
+
+
+def test_a_model_that_is_not_there(client: Client) -> None:
+    with pytest.raises(ModelNotFound):
+        client.generate("Hello", model="nobody:nothing")
+
+
+def test_the_openai_sdk(client: Client) -> None:
+    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="any", max_retries=0) as sdk:
+        model = sdk.models.list().data[0].id
+        messages = [{"role": "user", "content": "What is a queue?"}]
+        whole = sdk.chat.completions.create(model=model, messages=messages, max_tokens=32)
+        stream = sdk.chat.completions.create(model=model, messages=messages, max_tokens=32, stream=True)
+        text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
+    assert text == whole.choices[0].message.content
+
+
+def test_one_request_in_every_services_log(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = client.generate("What is a queue?", max_tokens=8)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    paths = {line["path"] for line in lines if line.get("request_id") == answer.request_id and "path" in line}
+    assert paths == {"/api/v1/generate", "/inference"}

@@ -1,0 +1,25 @@
+"""The three real services, composed in one process: gateway, worker, model with its simulated provider."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from prodigon_lib.gateway.app import create_app as gateway_app
+from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.model.app import create_app as model_app
+from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.persistence.url import DatabaseUrl
+from prodigon_lib.worker.app import create_app as worker_app
+from prodigon_lib.worker.settings import WorkerSettings
+from tests.integration.serving import serving
+
+
+@asynccontextmanager
+async def whole_system(database: DatabaseUrl) -> AsyncIterator[str]:
+    """The gateway's base URL, while all three run."""
+    settings = ModelSettings(_env_file=None, use_mock=True, simulated_profile="instant")
+    async with serving(model_app(settings)) as model_url:
+        common = {"_env_file": None, "database_url": database.dsn, "model_service_url": model_url}
+        async with serving(worker_app(WorkerSettings(**common))) as worker_url:
+            gateway = gateway_app(GatewaySettings(**common, worker_service_url=worker_url))
+            async with serving(gateway) as url:
+                yield url
