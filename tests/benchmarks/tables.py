@@ -1,6 +1,6 @@
 """A table of a report, as Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -23,3 +23,8 @@ class Table:
 
 def row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def notes(known: Mapping[str, str], names: Iterable[str]) -> str:
+    """What each of `names` does and does not do, one a line."""
+    return "\n".join(f"- {name}: {known[name]}" for name in names if name in known)

@@ -1,0 +1,118 @@
+"""The benchmarks' one entry."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prodigon_lib.core.locations import PACKAGE, home
+from tests.benchmarks import gateway
+from tests.benchmarks.children import Children
+from tests.benchmarks.cores import Cores
+from tests.benchmarks.machine import machine, versions
+from tests.benchmarks.queues import QueueBenchmark, Sizes, fresh_postgres, systems
+from tests.benchmarks.readme import with_block
+from tests.benchmarks.report import Report
+from tests.benchmarks.stacks import StackBenchmark
+from tests.benchmarks.targets import Targets
+
+README = PACKAGE.parent / "README.md"
+PARTS = ("gateway", "queue", "stack")
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How long a run is. `gateway_seconds` are of one measurement, the budgets of all rounds of a part."""
+
+    rounds: int
+    gateway_seconds: float
+    gateway_budget: float
+    queue: Sizes
+    queue_budget: float
+    starts: int
+    streams: int
+
+
+FULL = Size(5, 1.6, 270, Sizes(20_000, 6, 1.5, 100), 200, 5, 10_000)
+QUICK = Size(1, 0.5, 30, Sizes(10_000, 3, 0.3, 20), 30, 1, 1_000)
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="ninety seconds: does it run, roughly how fast")
+    parser.add_argument("--only", default=",".join(PARTS), help="some of gateway,queue,stack")
+    parser.add_argument("--rounds", type=int, help="most rounds (5; quick: 1)")
+    parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
+    wish = parser.parse_args(arguments)
+    wish.only = [part for part in wish.only.split(",") if part]
+    if unknown := set(wish.only) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    return wish
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    wish = parse(arguments)
+    if sys.platform != "linux":
+        raise SystemExit("the benchmarks' model server and load client need Linux (epoll)")
+    if wish.readme:
+        try:
+            with_block(README.read_text(), "")
+        except ValueError as error:
+            raise SystemExit(f"README.md: {error}") from None
+    folder = home() / "benchmarks"
+    report = measured(wish, QUICK if wish.quick else FULL, folder)
+    report.save(folder)
+    print(report.markdown())
+    print(f"\nIn {folder}: results.json, results.md, and a picture of each table.", file=sys.stderr)
+    if wish.readme:
+        report.update(README)
+    return 0
+
+
+def measured(wish: argparse.Namespace, size: Size, folder: Path) -> Report:
+    """The parts one after the other: two at once would measure each other."""
+    report = Report(machine(), versions(), wish.quick)
+    rounds = wish.rounds or size.rounds
+    cores, work = Cores.found(), folder / "work"
+    for part in wish.only:
+        with Children(work / "logs") as children:
+            if part == "gateway":
+                measure_gateway(report, children, work, cores, size, rounds)
+            elif part == "queue":
+                measure_queue(report, children, work, size, rounds)
+            else:
+                bench = StackBenchmark(children, work / "home", work, cores, tell)
+                report.parts["stack"] = bench.measure(starts=size.starts, streams=size.streams)
+    return report
+
+
+def measure_gateway(
+    report: Report, children: Children, work: Path, cores: Cores, size: Size, rounds: int
+) -> None:
+    targets, report.missing["gateway"] = Targets(children, work, cores).start()
+    report.parts["gateway"] = gateway.measure(
+        gateway.Client(work, cores),
+        targets,
+        rounds=rounds,
+        seconds=size.gateway_seconds,
+        deadline=time.monotonic() + size.gateway_budget,
+        tell=tell,
+    )
+
+
+def measure_queue(report: Report, children: Children, work: Path, size: Size, rounds: int) -> None:
+    found, report.missing["queue"] = systems()
+    with fresh_postgres(work) as database:
+        bench = QueueBenchmark(children, database, size.queue, tell)
+        deadline = time.monotonic() + size.queue_budget
+        report.parts["queue"] = bench.measure(found, rounds=rounds, deadline=deadline)
+
+
+def tell(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
