@@ -29,6 +29,19 @@ def test_every_setting_is_in_a_table(kind: type) -> None:
     assert not missing
 
 
+@pytest.mark.parametrize("kind", [GatewaySettings, ModelSettings, WorkerSettings])
+def test_every_number_among_the_defaults_is_the_tables(kind: type) -> None:
+    rows = [line.strip("| ").split(" | ") for line in README.splitlines() if line.startswith("| `")]
+    shown = {name: row[1].replace(",", "") for row in rows for name in re.findall(r"`([A-Z_]+)`", row[0])}
+    numbers = {
+        name.upper(): f.default for name, f in kind.model_fields.items() if type(f.default) in (int, float)
+    }
+    wrong = {
+        name: shown[name] for name, value in numbers.items() if shown[name] not in (f"{value:g}", f"{value}")
+    }
+    assert wrong in ({}, {"MAX_BODY_BYTES": "8 MiB"})
+
+
 def test_every_endpoint_is_in_a_table() -> None:
     paths = create_app(GatewaySettings(_env_file=None)).openapi()["paths"]
     shown = " ".join(table_cells())

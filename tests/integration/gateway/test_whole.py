@@ -1,8 +1,11 @@
 """From a client through the gateway, the worker, the model and Postgres, and back."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 
+import groq
+import httpx
 import openai
 import pytest
 
@@ -10,8 +13,12 @@ from prodigon_lib import Client
 from prodigon_lib.core.errors import ModelNotFound
 from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.persistence.url import DatabaseUrl
+from tests.fakes.groq_server import GOOD_KEY, Fault, groq_server
 from tests.integration.gateway.threads import running_in_thread
 from tests.integration.gateway.whole import whole_system
+from tests.polling import eventually
+
+OPENAI = {"model": "llama-3.3-70b-versatile", "messages": [{"role": "user", "content": "Hi"}]}
 
 
 @pytest.fixture
@@ -58,8 +65,9 @@ def test_a_model_that_is_not_there(client: Client) -> None:
         client.generate("Hello", model="nobody:nothing")
 
 
-def test_the_openai_sdk(client: Client) -> None:
-    with openai.OpenAI(base_url=f"{client.base_url}/v1", api_key="any", max_retries=0) as sdk:
+@pytest.mark.parametrize(("kind", "base"), [(openai.OpenAI, "/v1"), (groq.Groq, "")])
+def test_the_official_sdks(kind: type, base: str, client: Client) -> None:
+    with kind(base_url=f"{client.base_url}{base}", api_key="any", max_retries=0) as sdk:
         model = sdk.models.list().data[0].id
         messages = [{"role": "user", "content": "What is a queue?"}]
         whole = sdk.chat.completions.create(model=model, messages=messages, max_tokens=32)
@@ -73,3 +81,28 @@ def test_one_request_in_every_services_log(client: Client, capsys: pytest.Captur
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     paths = {line["path"] for line in lines if line.get("request_id") == answer.request_id and "path" in line}
     assert paths == {"/api/v1/generate", "/inference"}
+
+
+LEFT = {
+    "a completion": ("/api/v1/generate", {"prompt": "Hi"}),
+    "a stream": ("/api/v1/generate/stream", {"prompt": "Hi"}),
+    "a chat's turn": ("/api/v1/chat/sessions/{session}/stream", {"content": "Hi"}),
+    "an SDK's completion": ("/v1/chat/completions", OPENAI),
+    "an SDK's stream": ("/v1/chat/completions", {**OPENAI, "stream": True}),
+}
+
+
+@pytest.mark.parametrize("kind", LEFT)
+async def test_a_client_that_leaves_ends_the_providers_call(kind: str, database: DatabaseUrl) -> None:
+    path, body = LEFT[kind]
+    async with (
+        groq_server() as provider,
+        whole_system(database, groq_api_key=GOOD_KEY, groq_base_url=provider.url) as url,
+        httpx.AsyncClient(base_url=url, timeout=20) as http,
+    ):
+        provider.fault = Fault(hang=True) if "completion" in kind else Fault(stall_after=2)
+        session = (await http.post("/api/v1/chat/sessions")).json()["id"]
+        call = asyncio.create_task(http.post(path.format(session=session), json=body))
+        await eventually(lambda: provider.open_calls == 1)
+        call.cancel()
+        await eventually(lambda: provider.open_calls == 0, within=1.0)

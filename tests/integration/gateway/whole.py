@@ -1,7 +1,8 @@
-"""The three real services, composed in one process: gateway, worker, model with its simulated provider."""
+"""The three real services, composed in one process: gateway, worker, and model with any of its providers."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from prodigon_lib.gateway.app import create_app as gateway_app
 from prodigon_lib.gateway.settings import GatewaySettings
@@ -12,11 +13,13 @@ from prodigon_lib.worker.app import create_app as worker_app
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.integration.serving import serving
 
+SIMULATED = {"use_mock": True, "simulated_profile": "instant"}
+
 
 @asynccontextmanager
-async def whole_system(database: DatabaseUrl) -> AsyncIterator[str]:
-    """The gateway's base URL, while all three run."""
-    settings = ModelSettings(_env_file=None, use_mock=True, simulated_profile="instant")
+async def whole_system(database: DatabaseUrl, **model: Any) -> AsyncIterator[str]:
+    """The gateway's base URL, while all three run; `model` has settings of the model service."""
+    settings = ModelSettings(_env_file=None, **(model or SIMULATED))
     async with serving(model_app(settings)) as model_url:
         common = {"_env_file": None, "database_url": database.dsn, "model_service_url": model_url}
         async with serving(worker_app(WorkerSettings(**common))) as worker_url:
