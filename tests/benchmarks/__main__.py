@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prodigon_lib.core.locations import PACKAGE, home
 from tests.benchmarks import gateway
@@ -14,12 +15,14 @@ from tests.benchmarks.cores import Cores
 from tests.benchmarks.machine import machine, versions
 from tests.benchmarks.queues import QueueBenchmark, Sizes, fresh_postgres, systems
 from tests.benchmarks.readme import with_block
-from tests.benchmarks.report import Report
+from tests.benchmarks.report import PARTS, Part, Report, now
 from tests.benchmarks.stacks import StackBenchmark
 from tests.benchmarks.targets import Targets
 
+Measured = tuple[list[dict[str, Any]], dict[str, str]]
+"""The runs of a part, and the peers that are missing in it."""
+
 README = PACKAGE.parent / "README.md"
-PARTS = ("gateway", "queue", "stack")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,11 @@ QUICK = Size(1, 0.5, 30, Sizes(10_000, 3, 0.3, 20), 30, 1, 1_000)
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="ninety seconds: does it run, roughly how fast")
-    parser.add_argument("--only", default=",".join(PARTS), help="some of gateway,queue,stack")
+    parser.add_argument(
+        "--only",
+        default=",".join(PARTS),
+        help="some of gateway,queue,stack; of the others, what an earlier run left is shown",
+    )
     parser.add_argument("--rounds", type=int, help="most rounds (5; quick: 1)")
     parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     wish = parser.parse_args(arguments)
@@ -63,7 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise SystemExit(f"README.md: {error}") from None
     folder = home() / "benchmarks"
     report = measured(wish, QUICK if wish.quick else FULL, folder)
-    report.save(folder)
     print(report.markdown())
     print(f"\nIn {folder}: results.json, results.md, and a picture of each table.", file=sys.stderr)
     if wish.readme:
@@ -72,27 +78,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measured(wish: argparse.Namespace, size: Size, folder: Path) -> Report:
-    """The parts one after the other: two at once would measure each other."""
-    report = Report(machine(), versions(), wish.quick)
+    """The parts one after the other: two at once would measure each other. What is not asked for stays."""
+    report = Report.found(folder)
     rounds = wish.rounds or size.rounds
     cores, work = Cores.found(), folder / "work"
-    for part in wish.only:
+    for name in wish.only:
+        began, about, used = now(), machine(), versions()
         with Children(work / "logs") as children:
-            if part == "gateway":
-                measure_gateway(report, children, work, cores, size, rounds)
-            elif part == "queue":
-                measure_queue(report, children, work, size, rounds)
+            if name == "gateway":
+                runs, missing = measure_gateway(children, work, cores, size, rounds)
+            elif name == "queue":
+                runs, missing = measure_queue(children, work, size, rounds)
             else:
                 bench = StackBenchmark(children, work / "home", work, cores, tell)
-                report.parts["stack"] = bench.measure(starts=size.starts, streams=size.streams)
+                runs, missing = bench.measure(starts=size.starts, streams=size.streams), {}
+        report.parts[name] = Part(runs, missing, about, used, wish.quick, began)
+        report.save(folder)  # also when a later part fails
     return report
 
 
-def measure_gateway(
-    report: Report, children: Children, work: Path, cores: Cores, size: Size, rounds: int
-) -> None:
-    targets, report.missing["gateway"] = Targets(children, work, cores).start()
-    report.parts["gateway"] = gateway.measure(
+def measure_gateway(children: Children, work: Path, cores: Cores, size: Size, rounds: int) -> Measured:
+    targets, missing = Targets(children, work, cores).start()
+    runs = gateway.measure(
         gateway.Client(work, cores),
         targets,
         rounds=rounds,
@@ -100,14 +107,15 @@ def measure_gateway(
         deadline=time.monotonic() + size.gateway_budget,
         tell=tell,
     )
+    return runs, missing
 
 
-def measure_queue(report: Report, children: Children, work: Path, size: Size, rounds: int) -> None:
-    found, report.missing["queue"] = systems()
+def measure_queue(children: Children, work: Path, size: Size, rounds: int) -> Measured:
+    found, missing = systems()
     with fresh_postgres(work) as database:
         bench = QueueBenchmark(children, database, size.queue, tell)
         deadline = time.monotonic() + size.queue_budget
-        report.parts["queue"] = bench.measure(found, rounds=rounds, deadline=deadline)
+        return bench.measure(found, rounds=rounds, deadline=deadline), missing
 
 
 def tell(line: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -50,9 +51,8 @@ def said_by(*command: str) -> str:
     return (said.stdout + said.stderr).strip()
 
 
-def in_words(facts: dict[str, Any], named: dict[str, str]) -> str:
-    """One paragraph for the reader of a table."""
+def in_words(facts: Mapping[str, Any], named: Mapping[str, str]) -> str:
+    """For the reader of a table; without what differs from run to run."""
     where = f"{facts['processor']}, {facts['cores']} cores, {facts['memory_gb']:g} GB, {facts['system']}"
-    load = "/".join(f"{value:g}" for value in facts["load_before"])
     used = ", ".join(f"{name} {number}" for name, number in named.items())
-    return f"Measured on {where}; load average before: {load}. {used}.."
+    return f"Measured on {where}. {used}."

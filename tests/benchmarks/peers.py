@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 PEERS = "PRODIGON_BENCH_PEERS"
+DEFAULT_FOLDER = "~/.cache/prodigon-bench"
 ABSENT = "absent"
 
 GATEWAY_NOTES = {
@@ -27,9 +28,8 @@ QUEUE_NOTES = {
 }  # fmt: skip
 
 
-def folder() -> Path | None:
-    named = os.environ.get(PEERS)
-    return Path(named).expanduser().resolve() if named else None
+def folder() -> Path:
+    return Path(os.environ.get(PEERS) or DEFAULT_FOLDER).expanduser().resolve()
 
 
 def nginx() -> str | None:
@@ -49,9 +49,8 @@ def queues_python(package: str) -> Path | None:
 
 
 def installed(environment: str, program: str) -> Path | None:
-    here = folder()
-    found = here / environment / "bin" / program if here else None
-    return found if found is not None and found.exists() else None
+    found = folder() / environment / "bin" / program
+    return found if found.exists() else None
 
 
 def version(python: Path | None, package: str) -> str | None:

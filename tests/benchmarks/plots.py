@@ -83,7 +83,7 @@ def bars(title: str, names: Sequence[str], series: Series, *, log: bool = False)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.margins(x=0.12)
-    if log:
+    if log and any(value for values in series.values() for value in values):
         axes.set_xscale("log")
     axes.xaxis.set_major_formatter(lambda value, _: number(value))
     if len(series) > 1:

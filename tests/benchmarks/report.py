@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,51 +17,82 @@ from tests.benchmarks.readme import with_block
 from tests.benchmarks.stack_tables import stack_tables
 from tests.benchmarks.tables import Table
 
+PARTS = ("gateway", "queue", "stack")
+RESULTS = "results.json"
 
-@dataclass(slots=True)
-class Report:
-    """`parts` has the runs of each part, `missing` the peers that are not in it and why."""
 
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The runs of one part, and what they were measured on: ratios hold within a part.
+
+    `missing` are the peers that are not in it, and why.
+    """
+
+    runs: Sequence[Mapping[str, Any]]
+    missing: Mapping[str, str]
     machine: Mapping[str, Any]
     versions: Mapping[str, str]
     quick: bool
-    began: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    parts: dict[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
-    missing: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    began: str = field(default_factory=now)
+
+
+@dataclass(slots=True)
+class Report:
+    parts: dict[str, Part] = field(default_factory=dict)
+
+    @classmethod
+    def found(cls, folder: Path) -> "Report":
+        """What earlier runs left in `folder`; empty when that is nothing that can be read."""
+        try:
+            stored = json.loads((folder / RESULTS).read_text())["parts"]
+            return cls({name: Part(**stored[name]) for name in PARTS if name in stored})
+        except (OSError, ValueError, KeyError, TypeError):
+            return cls()
+
+    def runs(self) -> dict[str, Sequence[Mapping[str, Any]]]:
+        return {name: self.parts[name].runs for name in PARTS if name in self.parts}
 
     def tables(self) -> list[Table]:
-        found = [goals_table(self.parts)]
-        if "gateway" in self.parts:
-            found += gateway_tables(self.parts["gateway"], self.missing["gateway"])
-        if "queue" in self.parts:
-            found += queue_tables(self.parts["queue"], self.missing["queue"])
-        if "stack" in self.parts:
-            found += stack_tables(self.parts["stack"])
+        found = [goals_table(self.runs())]
+        if gateway := self.parts.get("gateway"):
+            found += gateway_tables(gateway.runs, gateway.missing)
+        if queue := self.parts.get("queue"):
+            found += queue_tables(queue.runs, queue.missing)
+        if stack := self.parts.get("stack"):
+            found += stack_tables(stack.runs)
         return found
 
+    def about(self) -> str:
+        """One paragraph for each machine, set of versions and length of run that is in here."""
+        told: dict[str, list[str]] = {}
+        for name in PARTS:
+            if part := self.parts.get(name):
+                words = in_words(part.machine, part.versions)
+                if part.quick:
+                    words += " A quick run: a few seconds a figure, so rather a check than a measurement."
+                load = "/".join(f"{value:g}" for value in part.machine["load_before"])
+                told.setdefault(words, []).append(f"{name} {part.began[:10]}, load average before {load}")
+        return "\n\n".join(f"{words} ({'; '.join(when)})" for words, when in told.items())
+
     def markdown(self) -> str:
-        about = in_words(dict(self.machine), dict(self.versions))
-        if self.quick:
-            about += " A quick run: a few seconds a figure, so rather a check than a measurement."
-        return "\n\n".join([about, *(table.markdown() for table in self.tables())])
+        return "\n\n".join([self.about(), *(table.markdown() for table in self.tables())])
 
     def document(self) -> dict[str, Any]:
         return {
-            "began": self.began,
-            "quick": self.quick,
-            "machine": dict(self.machine),
-            "versions": dict(self.versions),
             "what_each_does": {"gateway": GATEWAY_NOTES, "queue": QUEUE_NOTES},
-            "missing": self.missing,
-            "parts": self.parts,
+            "parts": {name: asdict(part) for name, part in self.parts.items()},
         }
 
     def save(self, folder: Path) -> None:
         """`results.json`, `results.md`, and an SVG named for each table."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "results.json").write_text(json.dumps(self.document(), indent=1) + "\n")
+        (folder / RESULTS).write_text(json.dumps(self.document(), indent=1) + "\n")
         (folder / "results.md").write_text(self.markdown() + "\n")
-        for key, picture in pictures(self.parts).items():
+        for key, picture in pictures(self.runs()).items():
             (folder / f"{key}.svg").write_text(picture.svg)
 
     def update(self, page: Path) -> None:
