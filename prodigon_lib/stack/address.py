@@ -1,10 +1,13 @@
 """Which database a stack uses."""
 
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.stack.edges.plan import Address, EdgePlan
 
 EMBEDDED_NAME = "prodigon"
+PORT = 5432
 
 
 def stack_url(url: str, stack: str) -> str:
@@ -17,3 +20,31 @@ def stack_url(url: str, stack: str) -> str:
     if stack == "default":
         return named.dsn
     return urlunsplit(urlsplit(named.dsn)._replace(path=f"/{quote(f'{named.name}_{stack}')}"))
+
+
+def database_address(url: str) -> Address:
+    """Where the server of a database listens."""
+    parts = urlsplit(parse_database_url(url).dsn)
+    query = dict(parse_qsl(parts.query))
+    host, port = parts.hostname or query["host"], parts.port or int(query.get("port", PORT))
+    return f"{host}/.s.PGSQL.{port}" if host.startswith("/") else (host, port)
+
+
+def through_proxy(url: str, source: str, edges: EdgePlan) -> str:
+    """The same database, as `source` reaches it through an edge of its own.
+
+    Raises:
+        StackError: the certificate of the server is checked against its host, which a proxy stands before.
+    """
+    found = parse_database_url(url)
+    if found.connect_args.get("ssl") == "verify-full":
+        raise StackError("DATABASE_URL: sslmode=verify-full does not go with faults=True; use verify-ca")
+    listen = edges.add(source, "postgres", database_address(url), name=f".s.PGSQL.{PORT}")
+    parts = urlsplit(found.dsn)
+    query = {key: value for key, value in parse_qsl(parts.query) if key not in ("host", "port")}
+    login = parts.netloc.rpartition("@")[0]
+    place = "" if isinstance(listen, str) else f"{listen[0]}:{listen[1]}"
+    if isinstance(listen, str):
+        query["host"] = listen.rpartition("/")[0]
+    netloc = f"{login}@{place}" if login else place
+    return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote, safe="/")))

@@ -79,9 +79,9 @@ class StackFolder:
     def trace(self, process: str) -> Path:
         return self.traces / f"{process}.jsonl"
 
-    def socket_folder(self) -> Path:
-        """The stack's own folder when its path is short enough for a socket, else a temporary one."""
-        if len(str(self.root / "supervisor.sock")) <= LONGEST_SOCKET_PATH:
+    def socket_folder(self, longest: str = "supervisor.sock") -> Path:
+        """The stack's own folder when paths in it are short enough for a socket, else a temporary one."""
+        if len(str(self.root / longest)) <= LONGEST_SOCKET_PATH:
             return self.root
         tag = sha256(str(self.root).encode()).hexdigest()[:12]
         return private_folder(Path(tempfile.gettempdir()) / f"prodigon-{os.getuid()}-{tag}-supervisor")

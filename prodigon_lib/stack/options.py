@@ -31,6 +31,7 @@ class StackOptions:
     restart: Restart
     settings: Mapping[str, str] = field(repr=False)
     version: str
+    faults: bool
     code: str
     """A digest of the library's source: a stack that runs older code is another stack."""
 
@@ -46,6 +47,7 @@ class StackOptions:
         """Each wish as a short text, settings as digests: enough to compare, and no secret in it."""
         about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
         about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
+        about |= {"faults": str(self.faults)}
         about |= {"the library's code": self.code}
         return about | {name: digest(value.encode()) for name, value in self.settings.items()}
 
@@ -57,7 +59,7 @@ def differences(running: Mapping[str, str], wanted: Mapping[str, str]) -> list[s
         old, new = running.get(name), wanted.get(name)
         if old == new:
             continue
-        readable = name in ("profile", "restart", "version") or name.endswith(" replicas")
+        readable = name in ("profile", "restart", "faults", "version") or name.endswith(" replicas")
         said.append(f"{name} is {old}, not {new}" if readable else f"{name} differs")
     return said
 
@@ -78,7 +80,9 @@ def stack_options(
     Raises:
         StackError: one is wrong, or asks for what this version does not have; the message names it.
     """
-    refuse_what_is_not_there(topology=topology, auth=auth, cache=cache, faults=faults)
+    refuse_what_is_not_there(topology=topology, auth=auth, cache=cache)
+    if not isinstance(faults, bool):
+        raise StackError(f"faults must be True or False, not {faults!r}: set them through stack.faults")
     if restart not in list(Restart):
         raise StackError(f"restart must be 'always' or 'never', not {restart!r}")
     given = dict(settings or {})
@@ -91,14 +95,15 @@ def stack_options(
         restart=Restart(restart),
         settings=found,
         version=library_version(),
+        faults=faults,
         code=code_digest(),
     )
 
 
-def refuse_what_is_not_there(*, topology: str, auth: bool, cache: object, faults: bool) -> None:
+def refuse_what_is_not_there(*, topology: str, auth: bool, cache: object) -> None:
     if topology != "services":
         raise StackError(f"topology must be 'services' in this version, not {topology!r}")
-    for name, value in (("auth", auth), ("cache", cache), ("faults", faults)):
+    for name, value in (("auth", auth), ("cache", cache)):
         if value:
             raise StackError(f"{name}={value!r} is not available in this version: leave {name} out")
 

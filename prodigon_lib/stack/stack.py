@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack import starter
 from prodigon_lib.stack.channel import Channel, NobodyListens
+from prodigon_lib.stack.edges.control import Faults
 from prodigon_lib.stack.folder import StackFolder, stack_folder
 from prodigon_lib.stack.logs import read_logs
 from prodigon_lib.stack.options import stack_options
@@ -61,7 +62,8 @@ class Stack:
         Args:
             name: each name has its own database, ports and logs.
             replicas: processes of `model` and `worker`, by default one each.
-            topology, auth, cache, faults: only what is shown here, in this version.
+            topology, auth, cache: only what is shown here, in this version.
+            faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
             profile: the latency profile of the simulated model, such as `instant`; it also asks for that
                 model, whatever key is set.
             restart: whether a service that died is revived, `"always"` or `"never"`.
@@ -112,6 +114,20 @@ class Stack:
     def simulated(self) -> SimulatedModel:
         """The simulated model's settings, to read and change while it runs."""
         return SimulatedModel([url for name, url in self.urls.items() if name.split("-")[0] == "model"])
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong between services, to read and change while it runs.
+
+        Raises:
+            StackError: the stack was started without `faults=True`.
+        """
+        edges = self._facts.get("edges")
+        if edges is None:
+            raise StackError(
+                f"this stack has no proxies to do harm with: Stack.start({self.name!r}, …, faults=True)"
+            )
+        return Faults(lambda **request: self._ask(do="faults", request=request), edges)
 
     def client(self, **options: Any) -> "Client":
         """A client of the gateway; `options` as `Client` takes them."""

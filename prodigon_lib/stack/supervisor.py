@@ -136,6 +136,7 @@ class Supervisor:
             "look": self._look,
             "signal": self._signal,
             "restart": self._restart,
+            "faults": self._faults,
             "stop": self._stop,
         }
         try:
@@ -182,6 +183,14 @@ class Supervisor:
     async def _restart(self, request: Request, _: asyncio.StreamWriter) -> Request:
         await self.system.restart(request["part"])
         return {"name": request["part"]}
+
+    async def _faults(self, request: Request, _: asyncio.StreamWriter) -> Request:
+        if self.system.proxy is None:
+            raise StackError("the stack was started without faults")
+        answer = await self.system.proxy.ask(request["request"])
+        if request["request"]["do"] != "look":
+            record("faults", **request["request"])
+        return answer
 
     async def _stop(self, request: Request, _: asyncio.StreamWriter) -> Request:
         """End the stack, unless it is held by a process other than `unless_held_beside`."""

@@ -8,7 +8,9 @@ from typing import Any
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack import ports
-from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url
+from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url, through_proxy
+from prodigon_lib.stack.edges.part import ProxyPart
+from prodigon_lib.stack.edges.plan import EdgePlan
 from prodigon_lib.stack.environment import PORT_SETTINGS, SERVICES, service_environment
 from prodigon_lib.stack.folder import StackFolder
 from prodigon_lib.stack.guardian import Guardian
@@ -25,20 +27,26 @@ DRAIN_SECONDS = 2.5
 
 LAST_SECONDS = 1.5
 
+CALLS = {"gateway": ("model", "worker", "postgres"), "model": (), "worker": ("model", "postgres")}
+"""What each service calls: the edges that a proxy can stand on."""
+
+LONGEST_EDGE = "edges/gateway-16/.s.PGSQL.5432"
+
 
 class System:
-    """Postgres and the services of one stack."""
+    """Postgres and the services of one stack; with faults, a proxy between them."""
 
     def __init__(self, folder: StackFolder, options: StackOptions, guardian: Guardian) -> None:
         self.folder, self.options, self.guardian = folder, options, guardian
         self.postgres: PostgresPart | None = None
         self.services: dict[str, ServicePart] = {}
+        self.proxy: ProxyPart | None = None
         self.database_url = self._maintenance_url = ""
         self._changing = asyncio.Lock()
 
     @property
     def parts(self) -> list[Part]:
-        return [*self.services.values(), *([self.postgres] if self.postgres else [])]
+        return [*self.services.values(), *(part for part in (self.proxy, self.postgres) if part)]
 
     @property
     def patience(self) -> float:
@@ -57,6 +65,8 @@ class System:
             async with asyncio.TaskGroup() as group:
                 for service in self.services.values():
                     await service.spawn()
+                if self.proxy is not None:
+                    await self.proxy.spawn()
                 ready = group.create_task(self._start_database())
                 for service in self.services.values():
                     group.create_task(self._settle(service, ready))
@@ -74,8 +84,9 @@ class System:
             await asyncio.gather(*(part.stop(seconds) for part in wave))
         for service in self.services.values():
             service.close_listener()
-        if self.postgres is not None:
-            await self.postgres.stop(LAST_SECONDS)
+        for behind in (self.proxy, self.postgres):
+            if behind is not None:
+                await behind.stop(LAST_SECONDS)
 
     async def restart(self, name: str) -> None:
         """Stop one part in order and start it. Raises StackError when it does not come up."""
@@ -103,7 +114,8 @@ class System:
     def facts(self) -> dict[str, Any]:
         """What does not change while the stack runs."""
         found = {name: f"http://{ports.HOST}:{part.port}" for name, part in self.services.items()}
-        return {"name": self.folder.name, "urls": found, "database": self.database_url}
+        edges = self.proxy.pairs if self.proxy is not None else None
+        return {"name": self.folder.name, "urls": found, "database": self.database_url, "edges": edges}
 
     def _find_database(self) -> None:
         """Settle on the stack's database, and on one from which it can be made."""
@@ -122,6 +134,8 @@ class System:
 
         if self.postgres is not None:
             await self.postgres.works()
+        if self.proxy is not None:
+            await self.proxy.works()
         await prepare(self.database_url, self._maintenance_url, self.guardian.add)
         record("database ready")
 
@@ -133,15 +147,26 @@ class System:
     def _take_ports(self) -> None:
         taken = {name: self._listener(name) for name in self._names()}
         numbers = {name: listener.getsockname()[1] for name, listener in taken.items()}
+        edges = self._edges() if self.options.faults else None
         for name, listener in taken.items():
             spec = ServiceSpec(
                 name=name,
                 port=numbers[name],
-                environment=self._environment(name, numbers),
+                environment=self._environment(name, numbers, edges),
                 log=self.folder.log(name),
                 folder=self.folder.root,
             )
             self.services[name] = ServicePart(spec, listener, self.guardian, self.options.restart)
+        if edges is not None:
+            control = edges.folder / "control.sock"
+            self.proxy = ProxyPart(
+                edges, control, self.folder.log("proxy"), self.guardian, self.options.restart
+            )
+
+    def _edges(self) -> EdgePlan:
+        folder = self.folder.socket_folder(LONGEST_EDGE) / "edges"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return EdgePlan(folder)
 
     def _names(self) -> Iterator[str]:
         """`worker`, `worker-2`, `worker-3`: a service's first replica has its name."""
@@ -157,23 +182,29 @@ class System:
             return ports.listen_where_asked(int(asked), setting)
         return ports.listen_where_free(ports.PREFERRED[name])
 
-    def _environment(self, name: str, numbers: dict[str, int]) -> dict[str, str]:
-        def addresses(service: str) -> str:
-            return ",".join(
-                f"http://{ports.HOST}:{number}"
-                for replica, number in numbers.items()
-                if replica.split("-")[0] == service
-            )
+    def _environment(self, name: str, numbers: dict[str, int], edges: EdgePlan | None) -> dict[str, str]:
+        service = name.split("-")[0]
 
+        def addresses(called: str) -> str:
+            found = {
+                replica: number for replica, number in numbers.items() if replica.split("-")[0] == called
+            }
+            if edges is not None and called in CALLS[service]:
+                found = {replica: edges.port(name, replica, number) for replica, number in found.items()}
+            return ",".join(f"http://{ports.HOST}:{number}" for number in found.values())
+
+        database = self.database_url
+        if edges is not None and "postgres" in CALLS[service]:
+            database = through_proxy(database, name, edges)
         decided = {
             "MODEL_SERVICE_URL": addresses("model"),
             "WORKER_SERVICE_URL": addresses("worker"),
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": database,
             "TRACE_FILE": str(self.folder.trace(name)),
             "WORKER_NAME": name,
             "SHUTDOWN_SECONDS": self.options.settings.get("SHUTDOWN_SECONDS", str(DRAIN_SECONDS)),
         }
-        return service_environment(name.split("-")[0], self.options.settings, decided)
+        return service_environment(service, self.options.settings, decided)
 
 
 def healthy(rows: list[dict[str, Any]]) -> bool:

@@ -19,7 +19,7 @@ def test_defaults_are_one_of_each() -> None:
         ({"topology": "monolith"}, "topology"),
         ({"auth": True}, "auth"),
         ({"cache": "redis"}, "cache"),
-        ({"faults": True}, "faults"),
+        ({"faults": {"latency": 1}}, "faults"),
         ({"restart": "sometimes"}, "restart"),
         ({"replicas": {"worker": 0}}, "worker"),
         ({"replicas": {"worker": 17}}, "16"),
