@@ -14,6 +14,7 @@ from prodigon_lib.cli.system import down, status, up
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.version import library_version
 from prodigon_lib.stack.faults import explain
+from prodigon_lib.workshop.commands import register
 
 app = typer.Typer(
     name="prodigon",
@@ -31,6 +32,7 @@ app.command()(up)
 app.command()(status)
 app.command()(down)
 app.command()(doctor)
+register(app)
 app.add_typer(database_commands, name="db")
 
 

@@ -10,21 +10,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from prodigon_lib.workshop.commands import register
+from prodigon_lib.cli import app
 from prodigon_lib.workshop.desk import Desk
 from prodigon_lib.workshop.faults import WorkshopError
 from tests.integration.workshop.conftest import solve
 from tests.polling import eventually_sync
 
-APP = typer.Typer()
-register(APP)
-
 
 def prodigon(*arguments: str) -> Result:
-    return CliRunner().invoke(APP, arguments)
+    return CliRunner().invoke(app, arguments)
 
 
 @pytest.fixture(autouse=True)
