@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration notebooks bench outputs db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration notebooks exercises bench outputs db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,12 @@ unit: $(READY) ## tests without I/O
 integration: $(READY) ## tests with a real Postgres, real services and a real browser
 	$(PYTEST) tests/integration tests/browser
 
-notebooks: $(READY) ## run every notebook, as a test
-	$(PYTEST) --nbval-lax --nbval-current-env notebooks
+notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
+	PRODIGON_EXERCISES=solutions $(PYTEST) --nbval-lax --nbval-current-env notebooks
+	PRODIGON_EXERCISES= $(PYTEST) --nbval-lax --nbval-current-env notebooks
+
+exercises: $(READY) ## write the exercises from the solutions
+	$(BIN)/python -m prodigon_lib.workshop.generate $(ARGS)
 
 bench: $(READY) ## figures against peers, ten minutes on Linux; ARGS=--quick, or ARGS=--readme to keep them
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -1,10 +1,14 @@
 """Runs notebooks from top to bottom and saves them with their outputs, as they are committed.
 
 python -m prodigon_lib.workshop.outputs notebooks/*.ipynb
+
+They run with the exercises and in a home of their own, so that the author's progress is in no output.
 """
 
+import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -31,7 +35,8 @@ def refresh(path: Path) -> None:
         record_timing=False,
         store_widget_state=False,
     )
-    client.execute()
+    with TemporaryDirectory(prefix="prodigon-", ignore_cleanup_errors=True) as home:
+        client.execute(env=os.environ | {"PRODIGON_HOME": home, "PRODIGON_EXERCISES": "exercises"})
     notebook.metadata = nbformat.from_dict(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
