@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration notebooks exercises bench outputs db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration notebooks exercises bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(READY) ## figures against peers, ten minutes on Linux; ARGS=--quick, or
 
 outputs: $(READY) ## run every notebook and save it with its outputs
 	$(BIN)/python -m prodigon_lib.workshop.outputs notebooks/[0-9]*.ipynb
+
+proto: $(READY) ## generate Python from every .proto
+	$(BIN)/python -m prodigon_lib.transport.generate_protos
 
 db-upgrade: $(READY) ## bring the database of DATABASE_URL, or of the default stack, to the newest migration
 	@$(BIN)/prodigon db upgrade

@@ -37,7 +37,8 @@ class RequestLog:
         self._service = service
         self._on = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
 
-    def write(self, method: str, path: str, status: int, seconds: float) -> None:
+    def write(self, method: str, path: str, status: int | str, seconds: float) -> None:
+        """`status` is HTTP's number, or gRPC's name."""
         if not self._on:
             return
         event: Event = {

@@ -80,8 +80,20 @@ def check_urls(value: str) -> str:
     return value
 
 
+def check_model_urls(value: str) -> str:
+    urls = split_urls(value)
+    if urls and all(url.startswith("grpc://") and url.rpartition(":")[2].isdecimal() for url in urls):
+        return value
+    if any(url.startswith("grpc://") for url in urls):
+        raise ValueError("must be all http://, or all grpc:// with their ports, separated by commas")
+    return check_urls(value)
+
+
 UrlList = Annotated[str, AfterValidator(check_urls)]
 """One or more base URLs; a refused connection to one tries the next."""
+
+ModelUrlList = Annotated[str, AfterValidator(check_model_urls)]
+"""The same, or `grpc://host:port`: the scheme picks the carrier."""
 
 SomeSettings = TypeVar("SomeSettings", bound=Settings)
 

@@ -10,9 +10,10 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.carriers import Connection, model_carrier
 from prodigon_lib.transport.http import ServiceClient, Timeouts
 from prodigon_lib.transport.jobs import HttpJobsClient, JobsClient
-from prodigon_lib.transport.model import HttpModelClient, ModelClient
+from prodigon_lib.transport.model import ModelClient
 
 
 @dataclass(slots=True)
@@ -24,7 +25,7 @@ class Collaborators:
     chats: ChatRepository
     history: HistoryLimits
     checks: dict[str, Check] = field(default_factory=dict)
-    services: list[ServiceClient] = field(default_factory=list)
+    services: list[Connection] = field(default_factory=list)
     database: Database | None = None
 
     @asynccontextmanager
@@ -48,7 +49,7 @@ def collaborators(
 ) -> Collaborators:
     """Those that are given, whose life and health are the giver's; the others over HTTP and from Postgres."""
     checks: dict[str, Check] = {}
-    services: list[ServiceClient] = []
+    services: list[Connection] = []
     database = None
     if model is None:
         timeouts = Timeouts(
@@ -57,10 +58,10 @@ def collaborators(
             between=settings.stream_idle_seconds,
             whole=settings.generate_seconds,
         )
-        client = ServiceClient("model", split_urls(settings.model_service_url), service.telemetry, timeouts)
-        services.append(client)
-        checks["model"] = client.check
-        model = HttpModelClient(client)
+        urls = split_urls(settings.model_service_url)
+        model, connection = model_carrier(urls, service.telemetry, timeouts)
+        services.append(connection)
+        checks["model"] = connection.check
     if jobs is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,

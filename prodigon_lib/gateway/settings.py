@@ -6,13 +6,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from prodigon_lib.core.settings import DatabaseSettings, Seconds, UrlList
+from prodigon_lib.core.settings import DatabaseSettings, ModelUrlList, Seconds, UrlList
 
 
 class GatewaySettings(DatabaseSettings):
     """Beside what every service has. Times are in seconds."""
 
-    model_service_url: UrlList = "http://127.0.0.1:8001"
+    model_service_url: ModelUrlList = "http://127.0.0.1:8001"
     worker_service_url: UrlList = "http://127.0.0.1:8002"
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Web pages of which origins may call the gateway, separated by commas; `*` is all."""

@@ -1,7 +1,7 @@
 """The model service's composition root."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
@@ -38,7 +38,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with model.opened():
+        async with model.opened(), grpc_face(model, service, settings):
             yield
         service.telemetry.shutdown()
 
@@ -54,3 +54,14 @@ def create_app(
     if model.simulated is not None and not settings.in_production:
         app.include_router(simulated_routes(model.simulated))
     return app
+
+
+def grpc_face(
+    model: ModelService, service: Service, settings: ModelSettings
+) -> AbstractAsyncContextManager[None]:
+    """Serves gRPC while it is entered, when a port is set; nothing of gRPC is imported when none is."""
+    if settings.model_grpc_port is None:
+        return nullcontext()
+    from prodigon_lib.model.grpc_face import serving_grpc
+
+    return serving_grpc(model, service, settings)

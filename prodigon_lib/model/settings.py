@@ -40,6 +40,10 @@ class ModelSettings(Settings):
     """Until a whole answer that is no stream; with a fallback, the default model may use half of it."""
     stream_seconds: Seconds = 600.0
     """Until a stream has ended."""
+    model_grpc_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    """Turns gRPC on, beside HTTP, on a port of its own."""
+    model_grpc_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    """The address that gRPC listens at; every one of the machine's is `0.0.0.0`."""
     simulated_profile: ProfileName | None = None
     """How fast the simulated model is, under every name; without it each name has its own speed."""
     simulated_seed: Annotated[int, Field(ge=0, le=2**53)] = 0

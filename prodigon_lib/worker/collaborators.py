@@ -10,8 +10,9 @@ from typing import assert_never
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.persistence.url import parse_database_url
-from prodigon_lib.transport.http import ServiceClient, Timeouts
-from prodigon_lib.transport.model import HttpModelClient, ModelClient
+from prodigon_lib.transport.carriers import Connection, model_carrier
+from prodigon_lib.transport.http import Timeouts
+from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker.backlog import Backlog
 from prodigon_lib.worker.backoff import Backoff
 from prodigon_lib.worker.in_process import InProcessJobsClient
@@ -36,7 +37,7 @@ class Collaborators:
     runner: Runner
     backlog: Backlog
     checks: dict[str, Check] = field(default_factory=dict)
-    services: list[ServiceClient] = field(default_factory=list)
+    services: list[Connection] = field(default_factory=list)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
@@ -78,7 +79,7 @@ def collaborators(
         SettingsError: `DATABASE_URL` is no address of a Postgres.
     """
     checks: dict[str, Check] = {}
-    services: list[ServiceClient] = []
+    services: list[Connection] = []
     if queue is None:
         queue = queue_for(settings)
         checks["database"] = queue.check
@@ -89,10 +90,10 @@ def collaborators(
             between=settings.generate_seconds,
             whole=settings.generate_seconds,
         )
-        client = ServiceClient("model", split_urls(settings.model_service_url), service.telemetry, timeouts)
-        services.append(client)
-        checks["model"] = client.check
-        model = HttpModelClient(client)
+        urls = split_urls(settings.model_service_url)
+        model, connection = model_carrier(urls, service.telemetry, timeouts)
+        services.append(connection)
+        checks["model"] = connection.check
     metrics = WorkerMetrics(service.metrics)
     backoff = Backoff(settings.retry_base_seconds, settings.retry_cap_seconds)
     pause = Pause(Backoff(settings.retry_base_seconds, LONGEST_PAUSE_SECONDS))

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from prodigon_lib.core.settings import DatabaseSettings, Seconds, UrlList
+from prodigon_lib.core.settings import DatabaseSettings, ModelUrlList, Seconds
 
 
 class QueueType(StrEnum):
@@ -22,7 +22,7 @@ def this_process() -> str:
 class WorkerSettings(DatabaseSettings):
     """Beside what every service has. Times are in seconds."""
 
-    model_service_url: UrlList = "http://127.0.0.1:8001"
+    model_service_url: ModelUrlList = "http://127.0.0.1:8001"
     queue_type: QueueType = QueueType.POSTGRES
     worker_name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
         default_factory=this_process
