@@ -55,16 +55,21 @@ class RequestLog:
         sys.stdout.flush()
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
+def get_logger(name: str, *, service: str | None = None) -> structlog.stdlib.BoundLogger:
+    """A logger; `service` says whose code writes here, which the process does not tell in the monolith."""
+    whose = {"service": service} if service is not None else {}
+    logger: structlog.stdlib.BoundLogger = structlog.get_logger(name, **whose)
     return logger
 
 
 def configure_logging(service: str, settings: Settings) -> None:
-    """Send structlog's and the standard library's records to stdout, alike."""
+    """Send structlog's and the standard library's records to stdout, alike.
+
+    Called for each of several services in one process, the last one gets what says no service of its own.
+    """
 
     def add_service(_: Any, __: str, event: Event) -> Event:
-        event["service"] = service
+        event.setdefault("service", service)
         return event
 
     shared: list[Any] = [

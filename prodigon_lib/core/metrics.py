@@ -4,8 +4,12 @@ One registry per application and not the process-wide default: two applications 
 monolith) each count their own.
 """
 
+from collections.abc import Iterable, Sequence
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -15,9 +19,11 @@ class Metrics:
 
     content_type = CONTENT_TYPE_LATEST
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, *, beside: "Sequence[Metrics]" = ()) -> None:
+        """`beside` are those of other services in this process, shown in the same document."""
         self.service = service
         self.registry = CollectorRegistry()
+        self._shown = (self, *beside)
         self.requests = Counter(
             "prodigon_http_requests_total",
             "Requests answered.",
@@ -56,4 +62,20 @@ class Metrics:
         figures[1].observe(seconds)
 
     def render(self) -> bytes:
-        return generate_latest(self.registry)
+        return generate_latest(Joined(self._shown) if len(self._shown) > 1 else self.registry)
+
+
+class Joined(Collector):
+    """The figures of several services; one that several have is shown once, with the samples of each."""
+
+    def __init__(self, parts: Iterable[Metrics]) -> None:
+        self._parts = tuple(parts)
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, Metric] = {}
+        for part in self._parts:
+            for family in part.registry.collect():
+                known = families.setdefault(family.name, family)
+                if known is not family:
+                    known.samples.extend(family.samples)
+        return families.values()

@@ -68,16 +68,21 @@ class Telemetry:
     Without an endpoint and without a file nothing listens, and a span costs next to nothing.
     """
 
-    def __init__(self, service: str, settings: Settings) -> None:
+    def __init__(self, service: str, settings: Settings, *, beside: "Telemetry | None" = None) -> None:
+        """`beside` is another service's in this process: spans of both are written in the order they ended.
+
+        So a reader who finds a caller's span finds those of what it called.
+        """
         self.service = service
-        exporter = self._exporter(settings)
+        self._processor: BatchSpanProcessor | None = (
+            beside._processor if beside is not None else self._own_processor(settings)
+        )
+        self._owns = beside is None
         self._provider: TracerProvider | None = None
-        if exporter is not None:
+        if self._processor is not None:
             resource = Resource.create({"service.name": service, "service.version": library_version()})
             self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-            self._provider.add_span_processor(
-                BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS)
-            )
+            self._provider.add_span_processor(self._processor)
         self.tracer = (
             self._provider.get_tracer("prodigon")
             if self._provider
@@ -88,6 +93,11 @@ class Telemetry:
     def recording(self) -> bool:
         """Whether spans go anywhere."""
         return self._provider is not None
+
+    @classmethod
+    def _own_processor(cls, settings: Settings) -> BatchSpanProcessor | None:
+        exporter = cls._exporter(settings)
+        return BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS) if exporter else None
 
     @staticmethod
     def _exporter(settings: Settings) -> SpanExporter | None:
@@ -146,8 +156,8 @@ class Telemetry:
         return span
 
     def shutdown(self) -> None:
-        """Send what is still held; bounded by the exporter's own timeout."""
-        if self._provider is not None:
+        """Send what is still held; bounded by the exporter's own timeout. What is shared, its owner shuts."""
+        if self._provider is not None and self._owns:
             self._provider.shutdown()
 
 

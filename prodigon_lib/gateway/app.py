@@ -1,13 +1,13 @@
 """The gateway's composition root."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER
-from prodigon_lib.core.http.application import Service
+from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway import chats as chat_routes
 from prodigon_lib.gateway import jobs as job_routes
@@ -41,17 +41,21 @@ def create_app(
     model: ModelClient | None = None,
     jobs: JobsClient | None = None,
     chats: ChatRepository | None = None,
+    checks: Mapping[str, Check] | None = None,
+    beside: Sequence[Service] = (),
 ) -> FastAPI:
     """The gateway. It starts while what stands behind it is away, and `/health/ready` says what is.
 
     Args:
         model, jobs, chats: bound in-process, not reached over the wire; the giver opens and closes them.
+        checks: of what is bound so, for `/health/ready`, with the gateway's own.
+        beside: services in this process, as `Service` describes them.
 
     Raises:
         SettingsError: a setting is wrong; the message names it.
     """
     settings = settings or load_settings(GatewaySettings)
-    service = Service("gateway", settings)
+    service = Service("gateway", settings, beside=beside)
     bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
 
     @asynccontextmanager
@@ -61,7 +65,10 @@ def create_app(
         service.telemetry.shutdown()
 
     app = service.application(
-        title="Prodigon", description=DESCRIPTION, lifespan=lifespan, checks=bound.checks
+        title="Prodigon",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        checks={**bound.checks, **(checks or {})},
     )
     app.state.collaborators = bound
     app.router.routes[:0] = generate_routes(bound.model)  # routes are tried in their order

@@ -10,7 +10,7 @@ from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.schemas.generate import GenerateRequest, ModelCard
 from prodigon_lib.model.providers.base import Completion, Opening, Provider, StreamItem
 
-logger = get_logger("router")
+logger = get_logger("router", service="model")
 
 SEPARATOR = ":"
 """Between a provider's name and a model's: `groq:llama-3.3-70b-versatile`. Model names have slashes."""

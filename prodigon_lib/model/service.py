@@ -19,7 +19,7 @@ from prodigon_lib.model.providers.simulated.provider import SimulatedProvider
 from prodigon_lib.model.router import Router, TimeLimits
 from prodigon_lib.model.settings import ModelSettings
 
-logger = get_logger("model")
+logger = get_logger("model", service="model")
 
 
 @dataclass(frozen=True, slots=True)

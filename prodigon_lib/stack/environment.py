@@ -15,6 +15,9 @@ from prodigon_lib.core.errors import StackError
 from prodigon_lib.core.locations import ENV_FILE, PACKAGE, env_file
 
 SERVICES = ("gateway", "model", "worker")
+MONOLITH = "monolith"
+"""The process that is all of `SERVICES`; it serves on the gateway's port."""
+
 PORT_SETTINGS = {service: f"{service.upper()}_PORT" for service in SERVICES}
 """Settings of the stack itself: a port that is asked for is used, or the start fails."""
 
@@ -104,7 +107,7 @@ def known_settings() -> frozenset[str]:
 def setting_names(service: str) -> frozenset[str]:
     """The settings of one service's `…Settings` class and of the classes it extends, in capitals."""
     classes: dict[str, ast.ClassDef] = {}
-    for package in ("core", service):
+    for package in ("core", *(SERVICES if service == MONOLITH else ()), service):
         source = (PACKAGE / package / "settings.py").read_text(encoding="utf-8")
         classes |= {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
     return frozenset(fields_of(f"{service.title()}Settings", classes))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.folder import StackFolder
 from prodigon_lib.stack.record import before
 
@@ -37,15 +38,21 @@ def read_logs(
         record
         for path in paths
         for record in records(path, request_id)
-        if LEVELS.index(record["level"]) >= least
+        if LEVELS.index(record["level"]) >= least and is_of(record, service)
     ]
     found.sort(key=lambda record: record["timestamp"])
     return found if tail is None else found[-tail:] if tail > 0 else []
 
 
 def belongs(process: str, service: str | None) -> bool:
-    """Whether a process is the one asked for; a service's name means all its replicas."""
-    return service is None or process == service or process.split("-")[0] == service
+    """Whether a process is the one asked for; a service's name means all its replicas, or the monolith."""
+    own = service is None or process == service or process.split("-")[0] == service
+    return own or (process == MONOLITH and service in SERVICES)
+
+
+def is_of(record: Record, service: str | None) -> bool:
+    """Whether a record of such a process is the service's: the monolith writes for several."""
+    return record["process"] != MONOLITH or service in (None, MONOLITH, record["service"])
 
 
 def records(path: Path, request_id: str | None) -> Iterator[Record]:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.core.locations import PACKAGE
 from prodigon_lib.core.version import library_version
-from prodigon_lib.stack.environment import PORT_SETTINGS, SERVICES, found_settings
+from prodigon_lib.stack.environment import MONOLITH, PORT_SETTINGS, SERVICES, found_settings
 
 MOST_REPLICAS = 16
 SCALABLE = ("model", "worker")
@@ -22,6 +22,17 @@ class Restart(StrEnum):
     NEVER = "never"
 
 
+class Topology(StrEnum):
+    """Whether the services are processes of their own, or one process together."""
+
+    SERVICES = "services"
+    MONOLITH = MONOLITH
+
+
+READABLE = ("profile", "restart", "faults", "topology", "version")
+"""The wishes whose values tell something; the others are digests, or many."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackOptions:
     """Checked wishes for a stack, made by `stack_options`. `settings` holds secrets and is in no `repr`."""
@@ -29,6 +40,7 @@ class StackOptions:
     replicas: Mapping[str, int]
     profile: str | None
     restart: Restart
+    topology: Topology
     settings: Mapping[str, str] = field(repr=False)
     version: str
     faults: bool
@@ -41,13 +53,14 @@ class StackOptions:
 
     @classmethod
     def from_wire(cls, document: Mapping[str, Any]) -> Self:
-        return cls(**{**document, "restart": Restart(document["restart"])})
+        restart, topology = Restart(document["restart"]), Topology(document["topology"])
+        return cls(**{**document, "restart": restart, "topology": topology})
 
     def fingerprint(self) -> dict[str, str]:
         """Each wish as a short text, settings as digests: enough to compare, and no secret in it."""
         about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
         about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
-        about |= {"faults": str(self.faults)}
+        about |= {"faults": str(self.faults), "topology": self.topology.value}
         about |= {"the library's code": self.code}
         return about | {name: digest(value.encode()) for name, value in self.settings.items()}
 
@@ -59,7 +72,7 @@ def differences(running: Mapping[str, str], wanted: Mapping[str, str]) -> list[s
         old, new = running.get(name), wanted.get(name)
         if old == new:
             continue
-        readable = name in ("profile", "restart", "faults", "version") or name.endswith(" replicas")
+        readable = name in READABLE or name.endswith(" replicas")
         said.append(f"{name} is {old}, not {new}" if readable else f"{name} differs")
     return said
 
@@ -80,7 +93,11 @@ def stack_options(
     Raises:
         StackError: one is wrong, or asks for what this version does not have; the message names it.
     """
-    refuse_what_is_not_there(topology=topology, auth=auth, cache=cache)
+    refuse_what_is_not_there(auth=auth, cache=cache)
+    if topology not in list(Topology):
+        raise StackError(f"topology must be 'services' or 'monolith', not {topology!r}")
+    if topology == Topology.MONOLITH and any(count != 1 for count in (replicas or {}).values()):
+        raise StackError("replicas: a monolith is one process; leave replicas out")
     if not isinstance(faults, bool):
         raise StackError(f"faults must be True or False, not {faults!r}: set them through stack.faults")
     if restart not in list(Restart):
@@ -93,6 +110,7 @@ def stack_options(
         replicas=checked_replicas(replicas or {}, found),
         profile=profile,
         restart=Restart(restart),
+        topology=Topology(topology),
         settings=found,
         version=library_version(),
         faults=faults,
@@ -100,9 +118,7 @@ def stack_options(
     )
 
 
-def refuse_what_is_not_there(*, topology: str, auth: bool, cache: object) -> None:
-    if topology != "services":
-        raise StackError(f"topology must be 'services' in this version, not {topology!r}")
+def refuse_what_is_not_there(*, auth: bool, cache: object) -> None:
     for name, value in (("auth", auth), ("cache", cache)):
         if value:
             raise StackError(f"{name}={value!r} is not available in this version: leave {name} out")

@@ -56,6 +56,11 @@ class Part(ABC):
         return self.name.split("-")[0]
 
     @property
+    def services(self) -> tuple[str, ...]:
+        """What it is asked for as, beside its own name."""
+        return (self.service,)
+
+    @property
     def pid(self) -> int | None:
         """`None` while it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None

@@ -1,4 +1,4 @@
-"""Runs one service of the library under uvicorn, from its settings.
+"""Runs one service of the library, or the monolith, under uvicorn, from its settings.
 
 python -m prodigon_lib.stack.serve SERVICE --port N [--socket FD] [--wait]
 
@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from prodigon_lib.core.errors import ProdigonError
-from prodigon_lib.stack.environment import SERVICES
+from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.ports import BACKLOG, HOST
 
 REFUSED = 78
@@ -58,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m prodigon_lib.stack.serve")
-    parser.add_argument("service", choices=SERVICES)
+    parser.add_argument("service", choices=[*SERVICES, MONOLITH])
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--socket", type=int, help="the descriptor of a socket that listens on the port")
     parser.add_argument("--wait", action="store_true", help="start once a line comes in")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.guardian import Guardian
 from prodigon_lib.stack.options import Restart
 from prodigon_lib.stack.part import Part
@@ -47,6 +48,10 @@ class ServicePart(Part):
         self.spec, self.port = spec, spec.port
         self._listener: socket.socket | None = listener
         self._log_began = 0
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        return SERVICES if self.service == MONOLITH else (self.service,)
 
     async def spawn(self) -> None:
         self.adopt(self._run())

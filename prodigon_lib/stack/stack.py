@@ -62,7 +62,9 @@ class Stack:
         Args:
             name: each name has its own database, ports and logs.
             replicas: processes of `model` and `worker`, by default one each.
-            topology, auth, cache: only what is shown here, in this version.
+            topology: `"services"`, a process each; or `"monolith"`, all in one. There the name of
+                any of them means that process: to `kill`, to `logs` and in `urls`.
+            auth, cache: only what is shown here, in this version.
             faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
             profile: the latency profile of the simulated model, such as `instant`; it also asks for that
                 model, whatever key is set.

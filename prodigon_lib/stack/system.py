@@ -11,10 +11,10 @@ from prodigon_lib.stack import ports
 from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url, through_proxy
 from prodigon_lib.stack.edges.part import ProxyPart
 from prodigon_lib.stack.edges.plan import EdgePlan
-from prodigon_lib.stack.environment import PORT_SETTINGS, SERVICES, service_environment
+from prodigon_lib.stack.environment import MONOLITH, PORT_SETTINGS, SERVICES, service_environment
 from prodigon_lib.stack.folder import StackFolder
 from prodigon_lib.stack.guardian import Guardian
-from prodigon_lib.stack.options import StackOptions
+from prodigon_lib.stack.options import StackOptions, Topology
 from prodigon_lib.stack.part import Part
 from prodigon_lib.stack.postgres import EmbeddedPostgres
 from prodigon_lib.stack.probe import Health
@@ -28,6 +28,7 @@ DRAIN_SECONDS = 2.5
 LAST_SECONDS = 1.5
 
 CALLS = {"gateway": ("model", "worker", "postgres"), "model": (), "worker": ("model", "postgres")}
+CALLS |= {MONOLITH: ("postgres",)}
 """What each service calls: the edges that a proxy can stand on."""
 
 LONGEST_EDGE = "edges/gateway-16/.s.PGSQL.5432"
@@ -94,15 +95,16 @@ class System:
             await self.find(name).start_again(self.patience)
 
     def find(self, name: str) -> Part:
-        """The part of that name; a service's name alone means its first replica that runs.
+        """The part of that name; a service's name alone means the first that runs and does its work.
 
         Raises:
             StackError: there is none.
         """
         parts = {part.name: part for part in self.parts}
-        running = [part for part in self.parts if part.service == name and part.pid is not None]
-        if name in SERVICES and running:
-            return running[0]
+        doing = [part for part in self.parts if name in part.services]
+        running = [part for part in doing if part.pid is not None]
+        if name in SERVICES and doing:
+            return (running or doing)[0]
         if name not in parts:
             raise StackError(f"the stack has no {name!r}; it has {', '.join(parts)}")
         return parts[name]
@@ -114,6 +116,8 @@ class System:
     def facts(self) -> dict[str, Any]:
         """What does not change while the stack runs."""
         found = {name: f"http://{ports.HOST}:{part.port}" for name, part in self.services.items()}
+        if self.options.topology is Topology.MONOLITH:
+            found = dict.fromkeys(SERVICES, found[MONOLITH])
         edges = self.proxy.pairs if self.proxy is not None else None
         return {"name": self.folder.name, "urls": found, "database": self.database_url, "edges": edges}
 
@@ -170,17 +174,21 @@ class System:
 
     def _names(self) -> Iterator[str]:
         """`worker`, `worker-2`, `worker-3`: a service's first replica has its name."""
+        if self.options.topology is Topology.MONOLITH:
+            yield MONOLITH
+            return
         for service, count in self.options.replicas.items():
             yield service
             yield from (f"{service}-{number}" for number in range(2, count + 1))
 
     def _listener(self, name: str) -> socket.socket:
-        if name not in SERVICES:
+        service = "gateway" if name == MONOLITH else name
+        if service not in SERVICES:
             return ports.listen_where_free(0)
-        setting = PORT_SETTINGS[name]
+        setting = PORT_SETTINGS[service]
         if asked := self.options.settings.get(setting):
             return ports.listen_where_asked(int(asked), setting)
-        return ports.listen_where_free(ports.PREFERRED[name])
+        return ports.listen_where_free(ports.PREFERRED[service])
 
     def _environment(self, name: str, numbers: dict[str, int], edges: EdgePlan | None) -> dict[str, str]:
         service = name.split("-")[0]

@@ -8,7 +8,7 @@ from prodigon_lib.core.logging import get_logger
 from prodigon_lib.worker.metrics import WorkerMetrics
 from prodigon_lib.worker.queues.base import Queue
 
-logger = get_logger("worker")
+logger = get_logger("worker", service="worker")
 
 EVERY_SECONDS = 1.0
 RETRY_AFTER_SECONDS = 5.0

@@ -15,7 +15,7 @@ from prodigon_lib.worker.metrics import WorkerMetrics
 from prodigon_lib.worker.pause import Pause
 from prodigon_lib.worker.queues.base import Claim, Completion, Failure, Retry
 
-logger = get_logger("worker")
+logger = get_logger("worker", service="worker")
 
 Outcome = Completion | Failure | Retry
 

@@ -13,7 +13,7 @@ from prodigon_lib.core.logging import get_logger
 from prodigon_lib.worker.metrics import WorkerMetrics
 from prodigon_lib.worker.queues.base import Claim, Completion, Failure, Queue, Retry, Settled
 
-logger = get_logger("worker")
+logger = get_logger("worker", service="worker")
 
 TRY_AGAIN_SECONDS = 0.25
 

@@ -18,7 +18,7 @@ from prodigon_lib.worker.queues.base import Claim, Queue
 from prodigon_lib.worker.recorder import Recorder, Release
 from prodigon_lib.worker.settings import WorkerSettings
 
-logger = get_logger("worker")
+logger = get_logger("worker", service="worker")
 
 REST_SECONDS = (0.1, 2.0)
 """Between two tries while the queue is away: at first, and at most."""

@@ -1,7 +1,7 @@
 """The skeleton of a service: health, metrics, middleware, error answers. Each service adds its routes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI, Response
@@ -54,11 +54,15 @@ ERROR_ANSWERS: dict[int | str, dict[str, object]] = {
 class Service:
     """What the parts of one service share: its name, its settings, where it logs, counts and traces."""
 
-    def __init__(self, name: str, settings: Settings) -> None:
+    def __init__(self, name: str, settings: Settings, *, beside: "Sequence[Service]" = ()) -> None:
+        """`beside` are others in this process: their figures stand in the same document, spans in one file.
+
+        The first of them writes all spans: it is shut down last.
+        """
         self.name = name
         self.settings = settings
-        self.metrics = Metrics(name)
-        self.telemetry = Telemetry(name, settings)
+        self.metrics: Metrics = Metrics(name, beside=[service.metrics for service in beside])
+        self.telemetry: Telemetry = Telemetry(name, settings, beside=beside[0].telemetry if beside else None)
         self.log = RequestLog(name, settings)
         configure_logging(name, settings)
 

@@ -102,7 +102,7 @@ class RequestMiddleware:
                 error if isinstance(error, ProdigonError) else InternalError("something went wrong here")
             )
             if not isinstance(error, ProdigonError):
-                logger.exception("unhandled error", path=scope["path"])
+                logger.exception("unhandled error", path=scope["path"], service=self.metrics.service)
             if status == 0:
                 await error_response(problem, request_id, scope["path"])(scope, receive, send_with_headers)
             else:  # the answer has begun: cut it, so that the client sees that it is not whole

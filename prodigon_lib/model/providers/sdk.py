@@ -19,7 +19,7 @@ from prodigon_lib.model.providers.base import Completion, Opening, Price, Stream
 from prodigon_lib.model.providers.faults import rate_limits, refusal
 from prodigon_lib.model.providers.simulated.tokenizer import count_tokens
 
-logger = get_logger("provider")
+logger = get_logger("provider", service="model")
 
 MODELS_ARE_KEPT = 300.0
 MODELS_TIMEOUT = 5.0

@@ -16,7 +16,7 @@ from prodigon_lib.core.logging import get_logger
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.queues.faults import FAULTS, queue_error
 
-logger = get_logger("queue")
+logger = get_logger("queue", service="worker")
 
 CONNECT_SECONDS = 5.0
 STATEMENT_SECONDS = 15.0

@@ -11,7 +11,7 @@ from prodigon_lib.core.ids import JobId
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.schemas.jobs import JobView
 
-logger = get_logger("queue")
+logger = get_logger("queue", service="worker")
 
 Marks = Mapping[JobId, Hashable]
 """For each job something that differs whenever its view does."""

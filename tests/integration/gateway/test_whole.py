@@ -1,4 +1,4 @@
-"""From a client through the gateway, the worker, the model and Postgres, and back."""
+"""From a client through the gateway, the worker, the model and Postgres, and back; with wires and without."""
 
 import asyncio
 import json
@@ -21,9 +21,17 @@ from tests.polling import eventually
 OPENAI = {"model": "llama-3.3-70b-versatile", "messages": [{"role": "user", "content": "Hi"}]}
 
 
+@pytest.fixture(params=["services", "monolith"])
+def topology(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def client(database: DatabaseUrl) -> Iterator[Client]:
-    with running_in_thread(lambda: whole_system(database)) as url, Client(url, timeout=20) as client:
+def client(database: DatabaseUrl, topology: str) -> Iterator[Client]:
+    with (
+        running_in_thread(lambda: whole_system(database, topology)) as url,
+        Client(url, timeout=20) as client,
+    ):
         yield client
 
 
@@ -76,11 +84,13 @@ def test_the_official_sdks(kind: type, base: str, client: Client) -> None:
     assert text == whole.choices[0].message.content
 
 
-def test_one_request_in_every_services_log(client: Client, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_request_in_every_services_log(
+    client: Client, topology: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     answer = client.generate("What is a queue?", max_tokens=8)
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     paths = {line["path"] for line in lines if line.get("request_id") == answer.request_id and "path" in line}
-    assert paths == {"/api/v1/generate", "/inference"}
+    assert paths == {"/api/v1/generate", *(["/inference"] if topology == "services" else [])}
 
 
 LEFT = {
@@ -93,11 +103,13 @@ LEFT = {
 
 
 @pytest.mark.parametrize("kind", LEFT)
-async def test_a_client_that_leaves_ends_the_providers_call(kind: str, database: DatabaseUrl) -> None:
+async def test_a_client_that_leaves_ends_the_providers_call(
+    kind: str, database: DatabaseUrl, topology: str
+) -> None:
     path, body = LEFT[kind]
     async with (
         groq_server() as provider,
-        whole_system(database, groq_api_key=GOOD_KEY, groq_base_url=provider.url) as url,
+        whole_system(database, topology, groq_api_key=GOOD_KEY, groq_base_url=provider.url) as url,
         httpx.AsyncClient(base_url=url, timeout=20) as http,
     ):
         provider.fault = Fault(hang=True) if "completion" in kind else Fault(stall_after=2)

@@ -4,11 +4,12 @@ import pytest
 
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.monolith.settings import MonolithSettings
 from prodigon_lib.stack.environment import found_settings, service_environment, setting_names
 from prodigon_lib.worker.settings import WorkerSettings
 
 
-@pytest.mark.parametrize("kind", [GatewaySettings, ModelSettings, WorkerSettings])
+@pytest.mark.parametrize("kind", [GatewaySettings, ModelSettings, WorkerSettings, MonolithSettings])
 def test_names_read_from_the_source_are_those_of_the_class(kind: type) -> None:
     service = kind.__name__.removesuffix("Settings").lower()
     assert setting_names(service) == {name.upper() for name in kind.model_fields}

@@ -16,7 +16,8 @@ def test_defaults_are_one_of_each() -> None:
 @pytest.mark.parametrize(
     ("wish", "word"),
     [
-        ({"topology": "monolith"}, "topology"),
+        ({"topology": "mesh"}, "topology"),
+        ({"topology": "monolith", "replicas": {"worker": 2}}, "replicas"),
         ({"auth": True}, "auth"),
         ({"cache": "redis"}, "cache"),
         ({"faults": {"latency": 1}}, "faults"),
@@ -46,6 +47,12 @@ def test_a_profile_asks_for_the_simulated_model() -> None:
 def test_options_survive_the_wire() -> None:
     options = stack_options(replicas={"worker": 3}, restart="never", settings={"LOG_LEVEL": "DEBUG"})
     assert StackOptions.from_wire(options.wire()) == options
+
+
+def test_a_topology_is_a_difference_that_is_named() -> None:
+    one, other = stack_options(), stack_options(topology="monolith")
+    assert StackOptions.from_wire(other.wire()) == other
+    assert differences(one.fingerprint(), other.fingerprint()) == ["topology is services, not monolith"]
 
 
 def test_differences_are_named_without_secrets() -> None:

@@ -1,0 +1,1 @@
+"""The three services composed in one process: the same code, bound through the same protocols, no wire."""
