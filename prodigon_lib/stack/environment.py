@@ -21,6 +21,9 @@ MONOLITH = "monolith"
 PORT_SETTINGS = {service: f"{service.upper()}_PORT" for service in SERVICES}
 """Settings of the stack itself: a port that is asked for is used, or the start fails."""
 
+GRPC_SETTING = "MODEL_GRPC_PORT"
+"""The model service's own setting, which turns gRPC on; in a stack it is the first replica's port."""
+
 OF_THE_STACK = {"MODEL_SERVICE_URL", "WORKER_SERVICE_URL", "WORKER_NAME", "TRACE_FILE"}
 """Settings that a stack gives its services; what the environment says of them is meant for a deployment."""
 

@@ -9,7 +9,13 @@ from typing import Any, Self
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.core.locations import PACKAGE
 from prodigon_lib.core.version import library_version
-from prodigon_lib.stack.environment import MONOLITH, PORT_SETTINGS, SERVICES, found_settings
+from prodigon_lib.stack.environment import (
+    GRPC_SETTING,
+    MONOLITH,
+    PORT_SETTINGS,
+    SERVICES,
+    found_settings,
+)
 
 MOST_REPLICAS = 16
 SCALABLE = ("model", "worker")
@@ -29,7 +35,7 @@ class Topology(StrEnum):
     MONOLITH = MONOLITH
 
 
-READABLE = ("profile", "restart", "faults", "topology", "version")
+READABLE = ("profile", "restart", "faults", "topology", "version", "grpc")
 """The wishes whose values tell something; the others are digests, or many."""
 
 
@@ -44,6 +50,7 @@ class StackOptions:
     settings: Mapping[str, str] = field(repr=False)
     version: str
     faults: bool
+    grpc: bool
     code: str
     """A digest of the library's source: a stack that runs older code is another stack."""
 
@@ -61,6 +68,7 @@ class StackOptions:
         about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
         about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
         about |= {"faults": str(self.faults), "topology": self.topology.value}
+        about |= {"grpc": str(self.grpc)}
         about |= {"the library's code": self.code}
         return about | {name: digest(value.encode()) for name, value in self.settings.items()}
 
@@ -84,6 +92,7 @@ def stack_options(
     auth: bool = False,
     cache: object = None,
     faults: bool = False,
+    grpc: bool = False,
     profile: str | None = None,
     restart: str = "always",
     settings: Mapping[str, object] | None = None,
@@ -98,6 +107,8 @@ def stack_options(
         raise StackError(f"topology must be 'services' or 'monolith', not {topology!r}")
     if topology == Topology.MONOLITH and any(count != 1 for count in (replicas or {}).values()):
         raise StackError("replicas: a monolith is one process; leave replicas out")
+    if topology == Topology.MONOLITH and grpc:
+        raise StackError("grpc: a monolith calls its model without a wire; leave grpc out")
     if not isinstance(faults, bool):
         raise StackError(f"faults must be True or False, not {faults!r}: set them through stack.faults")
     if restart not in list(Restart):
@@ -114,6 +125,7 @@ def stack_options(
         settings=found,
         version=library_version(),
         faults=faults,
+        grpc=grpc or (GRPC_SETTING in found and topology != Topology.MONOLITH),
         code=code_digest(),
     )
 
@@ -136,7 +148,7 @@ def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> 
         raise StackError(
             "QUEUE_TYPE=memory keeps jobs in one process: use one worker, or QUEUE_TYPE=postgres"
         )
-    for service, name in PORT_SETTINGS.items():
+    for service, name in (*PORT_SETTINGS.items(), ("model", GRPC_SETTING)):
         if (port := settings.get(name)) is not None and not (port.isdigit() and 0 < int(port) < 65536):
             raise StackError(f"{name}: the {service}'s port must be a number from 1 to 65535, not {port!r}")
     return {service: wanted.get(service, 1) for service in SERVICES}

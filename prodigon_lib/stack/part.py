@@ -30,6 +30,7 @@ class Part(ABC):
     def __init__(self, name: str, guardian: Guardian, restart: Restart) -> None:
         self.name, self.guardian, self.restart = name, guardian, restart
         self.port: int | None = None
+        self.grpc_port: int | None = None
         self.restarts = 0
         self.exit_code: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -126,6 +127,7 @@ class Part(ABC):
             "service": self.service,
             "pid": self.pid,
             "port": self.port,
+            "grpc_port": self.grpc_port,
             "health": state.value,
             "reason": why,
             "restarts": self.restarts,

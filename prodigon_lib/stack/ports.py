@@ -3,12 +3,13 @@
 import contextlib
 import errno
 import socket
+from collections.abc import Mapping
 
 from prodigon_lib.core.errors import StackError
 
 HOST = "127.0.0.1"
 BACKLOG = 4096
-PREFERRED = {"gateway": 8000, "model": 8001, "worker": 8002}
+PREFERRED = {"gateway": 8000, "model": 8001, "worker": 8002, "model-grpc": 8003}
 
 
 def listen(port: int) -> socket.socket:
@@ -54,6 +55,22 @@ def listen_where_free(preferred: int) -> socket.socket:
         return listen(0)
     except OSError as error:
         raise StackError(f"no free port on {HOST}: {error.strerror}") from None
+
+
+def numbers(sockets: Mapping[str, socket.socket]) -> dict[str, int]:
+    """The port of each."""
+    return {name: each.getsockname()[1] for name, each in sockets.items()}
+
+
+def hold(listener: socket.socket) -> socket.socket:
+    """In place of a socket that listens, one that only keeps others from the port: for a service that must
+    listen by itself, as gRPC does. A caller is refused meanwhile."""
+    port = listener.getsockname()[1]
+    listener.close()
+    held = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((HOST, port))
+    return held
 
 
 def taken_by(port: int) -> str:

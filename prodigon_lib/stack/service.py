@@ -25,13 +25,15 @@ LAST_WORDS = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """How to start one service. Its first socket listens already, so that nobody else takes the port."""
+    """How to start one service. Its first socket listens already, so that nobody else takes the port; the
+    one of gRPC is held until the service begins, which listens there by itself."""
 
     name: str
     port: int
     environment: Mapping[str, str]
     log: Path
     folder: Path
+    grpc_port: int | None = None
 
     @property
     def service(self) -> str:
@@ -42,11 +44,17 @@ class ServicePart(Part):
     """A service: `spawn` has it load its code, `settle` lets it serve and waits until it is ready."""
 
     def __init__(
-        self, spec: ServiceSpec, listener: socket.socket, guardian: Guardian, restart: Restart
+        self,
+        spec: ServiceSpec,
+        listener: socket.socket,
+        guardian: Guardian,
+        restart: Restart,
+        held: socket.socket | None = None,
     ) -> None:
         super().__init__(spec.name, guardian, restart)
-        self.spec, self.port = spec, spec.port
+        self.spec, self.port, self.grpc_port = spec, spec.port, spec.grpc_port
         self._listener: socket.socket | None = listener
+        self._held = held
         self._log_began = 0
 
     @property
@@ -77,11 +85,21 @@ class ServicePart(Part):
     async def health(self) -> tuple[Health, str]:
         return await health(self.spec.port)
 
+    def close_ports(self) -> None:
+        """Give up all that we hold for it."""
+        self.close_listener()
+        self._let_port_go()
+
     def close_listener(self) -> None:
         """Give up our copy of the socket: the port is refused, and free, as soon as the service has ended."""
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+
+    def _let_port_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def last_words(self) -> str:
         """Why it ended, from what it has logged since its start."""
@@ -111,6 +129,7 @@ class ServicePart(Part):
 
     def _let_go(self) -> None:
         """Let the service begin; it has waited for this line with everything loaded."""
+        self._let_port_go()
         assert self._process is not None
         assert self._process.stdin is not None
         try:

@@ -50,6 +50,7 @@ class Stack:
         auth: bool = False,
         cache: object = None,
         faults: bool = False,
+        grpc: bool = False,
         profile: str | None = None,
         restart: str = "always",
         settings: Mapping[str, object] | None = None,
@@ -66,6 +67,8 @@ class Stack:
                 any of them means that process: to `kill`, to `logs` and in `urls`.
             auth, cache: only what is shown here, in this version.
             faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
+            grpc: has the model service answer over gRPC too, at `urls["model-grpc"]`, and the gateway and the
+                workers call it that way.
             profile: the latency profile of the simulated model, such as `instant`; it also asks for that
                 model, whatever key is set.
             restart: whether a service that died is revived, `"always"` or `"never"`.
@@ -81,6 +84,7 @@ class Stack:
             auth=auth,
             cache=cache,
             faults=faults,
+            grpc=grpc,
             profile=profile,
             restart=restart,
             settings=settings,
@@ -104,7 +108,8 @@ class Stack:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Base URLs, by the process's name: `gateway`, `model`, `worker`, `worker-2`."""
+        """Base URLs, by the process's name: `gateway`, `model`, `worker`, `worker-2`; with gRPC also
+        `model-grpc`, `model-2-grpc`, each `grpc://host:port`."""
         return dict(self._facts["urls"])
 
     @property
@@ -115,7 +120,8 @@ class Stack:
     @property
     def simulated(self) -> SimulatedModel:
         """The simulated model's settings, to read and change while it runs."""
-        return SimulatedModel([url for name, url in self.urls.items() if name.split("-")[0] == "model"])
+        urls = {name: url for name, url in self.urls.items() if url.startswith("http")}
+        return SimulatedModel([url for name, url in urls.items() if name.split("-")[0] == "model"])
 
     @property
     def faults(self) -> Faults:

@@ -12,17 +12,24 @@ class ServiceStatus:
     """One process of the stack.
 
     `name` tells replicas apart (`worker`, `worker-2`); `service` is the same for all of them. `pid` is `None`
-    while it does not run, `port` for what has none. `uptime` is in seconds.
+    while it does not run, a port for what has none. `uptime` is in seconds.
     """
 
     name: str
     service: str
     pid: int | None
     port: int | None
+    grpc_port: int | None
     health: Health
     reason: str
     restarts: int
     uptime: float
+
+    @property
+    def remark(self) -> str:
+        """What else there is to say: why it is not healthy, where it answers over gRPC."""
+        over_grpc = f"gRPC on port {self.grpc_port}" if self.grpc_port is not None else ""
+        return "; ".join(filter(None, (self.reason, over_grpc)))
 
     @classmethod
     def from_wire(cls, row: Mapping[str, Any]) -> "ServiceStatus":
@@ -89,7 +96,7 @@ class StackStatus(Sequence[ServiceStatus]):
         lines = [f"{'':<10} {'pid':>7} {'port':>6}  {'health':<10} {'restarts':>8} {'uptime':>9}"]
         lines += [
             f"{part.name:<10} {part.pid or '-':>7} {part.port or '-':>6}  {part.health:<10}"
-            f" {part.restarts:>8} {part.uptime:>7.1f} s  {part.reason}".rstrip()
+            f" {part.restarts:>8} {part.uptime:>7.1f} s  {part.remark}".rstrip()
             for part in self.parts
         ]
         return "\n".join(lines)

@@ -10,8 +10,14 @@ from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack import ports
 from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url, through_proxy
 from prodigon_lib.stack.edges.part import ProxyPart
-from prodigon_lib.stack.edges.plan import EdgePlan
-from prodigon_lib.stack.environment import MONOLITH, PORT_SETTINGS, SERVICES, service_environment
+from prodigon_lib.stack.edges.plan import EdgePlan, service_of
+from prodigon_lib.stack.environment import (
+    GRPC_SETTING,
+    MONOLITH,
+    PORT_SETTINGS,
+    SERVICES,
+    service_environment,
+)
 from prodigon_lib.stack.folder import StackFolder
 from prodigon_lib.stack.guardian import Guardian
 from prodigon_lib.stack.options import StackOptions, Topology
@@ -84,7 +90,7 @@ class System:
         for wave, seconds in ((first, allowed), (last, LAST_SECONDS)):
             await asyncio.gather(*(part.stop(seconds) for part in wave))
         for service in self.services.values():
-            service.close_listener()
+            service.close_ports()
         for behind in (self.proxy, self.postgres):
             if behind is not None:
                 await behind.stop(LAST_SECONDS)
@@ -118,6 +124,9 @@ class System:
         found = {name: f"http://{ports.HOST}:{part.port}" for name, part in self.services.items()}
         if self.options.topology is Topology.MONOLITH:
             found = dict.fromkeys(SERVICES, found[MONOLITH])
+        for name, part in self.services.items():
+            if part.grpc_port is not None:
+                found[f"{name}-grpc"] = f"grpc://{ports.HOST}:{part.grpc_port}"
         edges = self.proxy.pairs if self.proxy is not None else None
         return {"name": self.folder.name, "urls": found, "database": self.database_url, "edges": edges}
 
@@ -150,17 +159,21 @@ class System:
 
     def _take_ports(self) -> None:
         taken = {name: self._listener(name) for name in self._names()}
-        numbers = {name: listener.getsockname()[1] for name, listener in taken.items()}
+        held = {name: self._held(name) for name in taken if self.options.grpc and service_of(name) == "model"}
+        numbers, over_grpc = ports.numbers(taken), ports.numbers(held)
         edges = self._edges() if self.options.faults else None
         for name, listener in taken.items():
             spec = ServiceSpec(
                 name=name,
                 port=numbers[name],
-                environment=self._environment(name, numbers, edges),
+                grpc_port=over_grpc.get(name),
+                environment=self._environment(name, numbers, over_grpc, edges),
                 log=self.folder.log(name),
                 folder=self.folder.root,
             )
-            self.services[name] = ServicePart(spec, listener, self.guardian, self.options.restart)
+            self.services[name] = ServicePart(
+                spec, listener, self.guardian, self.options.restart, held.get(name)
+            )
         if edges is not None:
             control = edges.folder / "control.sock"
             self.proxy = ProxyPart(
@@ -190,16 +203,24 @@ class System:
             return ports.listen_where_asked(int(asked), setting)
         return ports.listen_where_free(ports.PREFERRED[service])
 
-    def _environment(self, name: str, numbers: dict[str, int], edges: EdgePlan | None) -> dict[str, str]:
-        service = name.split("-")[0]
+    def _held(self, name: str) -> socket.socket:
+        """A port of gRPC, kept from others."""
+        asked = self.options.settings.get(GRPC_SETTING)
+        if name in SERVICES and asked:
+            return ports.hold(ports.listen_where_asked(int(asked), GRPC_SETTING))
+        return ports.hold(ports.listen_where_free(ports.PREFERRED["model-grpc"] if name in SERVICES else 0))
+
+    def _environment(
+        self, name: str, numbers: dict[str, int], over_grpc: dict[str, int], edges: EdgePlan | None
+    ) -> dict[str, str]:
+        service = service_of(name)
 
         def addresses(called: str) -> str:
-            found = {
-                replica: number for replica, number in numbers.items() if replica.split("-")[0] == called
-            }
+            scheme, there = ("grpc", over_grpc) if called == "model" and over_grpc else ("http", numbers)
+            found = {replica: number for replica, number in there.items() if service_of(replica) == called}
             if edges is not None and called in CALLS[service]:
                 found = {replica: edges.port(name, replica, number) for replica, number in found.items()}
-            return ",".join(f"http://{ports.HOST}:{number}" for number in found.values())
+            return ",".join(f"{scheme}://{ports.HOST}:{number}" for number in found.values())
 
         database = self.database_url
         if edges is not None and "postgres" in CALLS[service]:
@@ -212,6 +233,8 @@ class System:
             "WORKER_NAME": name,
             "SHUTDOWN_SECONDS": self.options.settings.get("SHUTDOWN_SECONDS", str(DRAIN_SECONDS)),
         }
+        if name in over_grpc:
+            decided[GRPC_SETTING] = str(over_grpc[name])
         return service_environment(service, self.options.settings, decided)
 
 

@@ -18,6 +18,7 @@ def test_defaults_are_one_of_each() -> None:
     [
         ({"topology": "mesh"}, "topology"),
         ({"topology": "monolith", "replicas": {"worker": 2}}, "replicas"),
+        ({"topology": "monolith", "grpc": True}, "grpc"),
         ({"auth": True}, "auth"),
         ({"cache": "redis"}, "cache"),
         ({"faults": {"latency": 1}}, "faults"),
@@ -30,6 +31,7 @@ def test_defaults_are_one_of_each() -> None:
         ({"replicas": {"worker": 2}, "settings": {"QUEUE_TYPE": "memory"}}, "QUEUE_TYPE"),
         ({"settings": {"GATEWAY_PORT": "eighty"}}, "GATEWAY_PORT"),
         ({"settings": {"GATEWAY_PORT": 70000}}, "GATEWAY_PORT"),
+        ({"settings": {"MODEL_GRPC_PORT": 0}}, "MODEL_GRPC_PORT"),
         ({"settings": {"LOG_LEVLE": "INFO"}}, "LOG_LEVEL"),
         ({"settings": {"MODEL_SERVICE_URL": "http://elsewhere"}}, "MODEL_SERVICE_URL"),
     ],
@@ -69,3 +71,9 @@ def test_no_secret_in_a_repr() -> None:
 
 def test_alike_wishes_do_not_differ() -> None:
     assert differences(stack_options().fingerprint(), stack_options().fingerprint()) == []
+
+
+def test_a_port_for_grpc_turns_it_on() -> None:
+    assert not stack_options().grpc
+    assert stack_options(grpc=True).grpc
+    assert stack_options(settings={"MODEL_GRPC_PORT": 8003}).grpc
