@@ -38,6 +38,8 @@ class Settings(BaseSettings):
     log_level: LogLevel = LogLevel.INFO
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     """A larger request body is answered with 413."""
+    max_in_flight: Annotated[int, Field(ge=1)] = 1000
+    """Requests that are answered at once, streams too; one more gets 429 at once and does not wait unseen."""
     otel_exporter_otlp_endpoint: str | None = None
     """Where spans go; without it they are kept in `trace_file`, or dropped when that is not set either."""
     trace_file: str | None = None
@@ -66,6 +68,15 @@ class DatabaseSettings(Settings):
         if self.in_production and self.database_url is None:
             raise ValueError("DATABASE_URL must be set when ENVIRONMENT=production")
         return self
+
+
+class CallerSettings(DatabaseSettings):
+    """Settings of a service that calls others."""
+
+    breaker_failures: Annotated[int, Field(ge=1)] = 5
+    """Failures in a row until an address is left alone: nobody listens, no answer in time, or it broke."""
+    breaker_seconds: Seconds = 1.0
+    """Until one call tries it again."""
 
 
 def split_urls(value: str) -> tuple[str, ...]:

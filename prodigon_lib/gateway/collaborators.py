@@ -10,9 +10,11 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
 from prodigon_lib.transport.http import ServiceClient, Timeouts
 from prodigon_lib.transport.jobs import HttpJobsClient, JobsClient
+from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import ModelClient
 
 
@@ -51,6 +53,9 @@ def collaborators(
     checks: dict[str, Check] = {}
     services: list[Connection] = []
     database = None
+    metrics = UpstreamMetrics(service.metrics)
+    resilience = Resilience(settings.breaker_failures, settings.breaker_seconds, settings.retry_percent)
+
     if model is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,
@@ -59,7 +64,9 @@ def collaborators(
             whole=settings.generate_seconds,
         )
         urls = split_urls(settings.model_service_url)
-        model, connection = model_carrier(urls, service.telemetry, timeouts)
+        model, connection = model_carrier(
+            urls, service.telemetry, timeouts, resilience=resilience, metrics=metrics
+        )
         services.append(connection)
         checks["model"] = connection.check
     if jobs is None:
@@ -69,7 +76,14 @@ def collaborators(
             between=settings.stream_idle_seconds,
             whole=settings.jobs_seconds,
         )
-        client = ServiceClient("worker", split_urls(settings.worker_service_url), service.telemetry, timeouts)
+        client = ServiceClient(
+            "worker",
+            split_urls(settings.worker_service_url),
+            service.telemetry,
+            timeouts,
+            resilience=resilience,
+            metrics=metrics,
+        )
         services.append(client)
         checks["worker"] = client.check
         jobs = HttpJobsClient(client)

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
-from prodigon_lib.core.settings import DatabaseSettings, ModelUrlList, Seconds, UrlList
+from prodigon_lib.core.settings import CallerSettings, ModelUrlList, Seconds, UrlList
 
 
-class GatewaySettings(DatabaseSettings):
+class GatewaySettings(CallerSettings):
     """Beside what every service has. Times are in seconds."""
 
     model_service_url: ModelUrlList = "http://127.0.0.1:8001"
@@ -24,6 +24,8 @@ class GatewaySettings(DatabaseSettings):
     """The longest silence of a stream; longer than the model service needs to try two models."""
     jobs_seconds: Seconds = 15.0
     """Until the worker service has answered."""
+    retry_percent: Annotated[int, Field(ge=0, le=100)] = 10
+    """Of the calls to a service, how many may be tried again, once, after their connection broke."""
     database_seconds: Seconds = 10.0
     """Until a transaction is done."""
     chat_history_messages: Annotated[int, Field(ge=1, le=1000)] = 100

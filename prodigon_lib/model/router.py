@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 
+from prodigon_lib.core.deadline import allowed
 from prodigon_lib.core.errors import ModelNotFound, ProdigonError, UpstreamTimeout
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.schemas.generate import GenerateRequest, ModelCard
@@ -36,7 +37,7 @@ OnFallback = Callable[[str, str, str], None]
 
 
 class Router:
-    """Sends a request to the provider of its model.
+    """Sends a request to the provider of its model, for as long as its caller waits.
 
     A name alone goes to the main provider, `provider:name` to that one. When the default model fails in a
     way that another may not, and no token has been given yet, the fallback model is asked, once. If that
@@ -69,7 +70,7 @@ class Router:
 
     async def complete(self, request: GenerateRequest) -> Completion:
         attempts = self._attempts(request)
-        deadline = now() + self._limits.answer
+        deadline = now() + allowed(self._limits.answer)
         failed: ProdigonError | None = None
         for number, attempt in enumerate(attempts, start=1):
             left = max(0.0, deadline - now())
@@ -85,7 +86,7 @@ class Router:
 
     async def stream(self, request: GenerateRequest) -> AsyncGenerator[StreamItem]:
         attempts = self._attempts(request)
-        deadline = now() + self._limits.stream
+        deadline = now() + allowed(self._limits.stream)
         failed: ProdigonError | None = None
         for number, attempt in enumerate(attempts, start=1):
             async with aclosing(attempt.provider.stream(request, attempt.model)) as items:

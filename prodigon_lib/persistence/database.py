@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
+from prodigon_lib.core.deadline import allowed
 from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.persistence.engine import create_engine, create_sessions
 from prodigon_lib.persistence.states import AWAY, QUERY_CANCELLED, UNDEFINED_TABLE
@@ -45,7 +46,7 @@ class Database:
         if self._sessions is None:
             raise UpstreamUnavailable("the database is away: DATABASE_URL is not set")
         try:
-            async with asyncio.timeout(self._seconds), self._sessions.begin() as session:
+            async with asyncio.timeout(allowed(self._seconds)), self._sessions.begin() as session:
                 yield session
         except (OSError, PoolTimeout, DBAPIError) as error:
             problem = database_error(error)

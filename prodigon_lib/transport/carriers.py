@@ -3,7 +3,9 @@
 from typing import Protocol
 
 from prodigon_lib.core.telemetry import Telemetry
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.http import ServiceClient, Timeouts
+from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import HttpModelClient, ModelClient
 
 
@@ -20,14 +22,23 @@ class Connection(Protocol):
 
 
 def model_carrier(
-    urls: tuple[str, ...], telemetry: Telemetry, timeouts: Timeouts
+    urls: tuple[str, ...],
+    telemetry: Telemetry,
+    timeouts: Timeouts,
+    *,
+    resilience: Resilience | None = None,
+    metrics: UpstreamMetrics | None = None,
 ) -> tuple[ModelClient, Connection]:
-    """A client of the model service at these addresses, which share a scheme, and its connection."""
+    """A client of the model service at these addresses, which share a scheme, and its connection.
+
+    Args:
+        resilience, metrics: of HTTP; a gRPC channel leaves a broken address alone by itself.
+    """
     if urls[0].startswith("grpc://"):
         # Imported only when on: it costs memory that an idle service should not pay.
         from prodigon_lib.transport.grpc import GrpcModelClient, model_channel
 
         channel = model_channel(urls, telemetry, timeouts)
         return GrpcModelClient(channel), channel
-    service = ServiceClient("model", urls, telemetry, timeouts)
+    service = ServiceClient("model", urls, telemetry, timeouts, resilience=resilience, metrics=metrics)
     return HttpModelClient(service), service

@@ -15,6 +15,7 @@ from grpc import ChannelConnectivity, StatusCode, aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
+from prodigon_lib.core.deadline import allowed, remaining
 from prodigon_lib.core.errors import ProdigonError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 from prodigon_lib.transport.grpc_status import error_in
@@ -71,7 +72,7 @@ class ServiceChannel:
     async def unary(self, method: str, message: Any) -> Any:
         """The answer to one message."""
         span = self._begin(method)
-        end = time.monotonic() + self.timeouts.whole
+        end = time.monotonic() + allowed(self.timeouts.whole)
         try:
             call = getattr(self._stubs[await self._connected()], method)
             left = max(0.0, end - time.monotonic())
@@ -89,9 +90,11 @@ class ServiceChannel:
         span = self._begin(method)
         call: Any = None
         try:
-            async with asyncio.timeout(self.timeouts.first_byte):
+            async with asyncio.timeout(allowed(self.timeouts.first_byte)):
                 place = await self._connected()
-                call = getattr(self._stubs[place], method)(message, metadata=self._metadata(span))
+                call = getattr(self._stubs[place], method)(
+                    message, timeout=remaining(), metadata=self._metadata(span)
+                )
                 item = await call.read()
             while item is not aio.EOF:
                 yield item

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import count
 from typing import Any
 
 import aiohttp
@@ -15,14 +14,16 @@ import orjson
 from yarl import URL
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
+from prodigon_lib.core.deadline import DEADLINE_HEADER, allowed, as_header, remaining
 from prodigon_lib.core.errors import (
     ProdigonError,
     UpstreamError,
     UpstreamTimeout,
-    UpstreamUnavailable,
     error_for,
 )
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
+from prodigon_lib.transport.addresses import Address, Addresses, Resilience
+from prodigon_lib.transport.metrics import UpstreamMetrics
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 POOL_LIMIT = 1000
@@ -33,6 +34,10 @@ KEEPALIVE_SECONDS = 4
 NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED"}
 """What a service says of a call that we should not have made, or of a fault of its own. Our caller has no
 part in it, and gets a 502. A thing that a caller asked for has a code of its own (`JOB_NOT_FOUND`)."""
+
+
+NOBODY_LISTENS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""Nothing was sent: another address may be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +57,33 @@ class Timeouts:
 class ServiceClient:
     """Calls one service. Made at start, closed at the end; never one per request.
 
-    A refused connection tries the next address, as nothing was sent yet. Every other fault is the caller's to
-    retry or not. Each call carries the request id and `traceparent`, and is a span of its own.
+    A refused connection tries the next address, as nothing was sent yet. A connection that broke before the
+    answer began is tried again once, where the caller says that this is safe and the budget allows it. No
+    other fault is. Each call carries the request id, `traceparent` and what is left of the caller's time, and
+    is a span of its own.
 
     Raises (all calls):
-        UpstreamUnavailable: no address took the connection.
+        UpstreamUnavailable: no address took the connection, or each one is left alone for a while.
         UpstreamTimeout: no answer, or no next byte, in time.
         UpstreamError: the connection broke, or the answer was no envelope.
         ProdigonError: what the service itself answered, rebuilt from its envelope.
     """
 
     def __init__(
-        self, name: str, urls: tuple[str, ...], telemetry: Telemetry, timeouts: Timeouts | None = None
+        self,
+        name: str,
+        urls: tuple[str, ...],
+        telemetry: Telemetry,
+        timeouts: Timeouts | None = None,
+        *,
+        resilience: Resilience | None = None,
+        metrics: UpstreamMetrics | None = None,
     ) -> None:
         self.name = name
-        self.urls = urls
         self.telemetry = telemetry
         self.timeouts = timeouts or Timeouts()
+        self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
         self._session: aiohttp.ClientSession | None = None
-        self._turn = count()
         connect = self.timeouts.connect
         self._whole = aiohttp.ClientTimeout(total=None, sock_connect=connect)
         self._stream = aiohttp.ClientTimeout(
@@ -90,16 +103,38 @@ class ServiceClient:
             self._session = None
 
     async def request(
-        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry: bool = False,
+        counts: bool = True,
     ) -> bytes:
-        """The answer's body; a status of 300 or more is raised."""
+        """The answer's body; a status of 300 or more is raised.
+
+        Args:
+            retry: to do it twice does no harm.
+            counts: its success shows that the service does its work, and not only that it lives.
+        """
         span = self._begin(method, path)
+        seconds = allowed(self.timeouts.whole)
+        end = asyncio.get_running_loop().time() + seconds
+        outgoing = self._headers(headers, span)
+        outgoing[DEADLINE_HEADER] = as_header(seconds)
         try:
-            async with asyncio.timeout(self.timeouts.whole):
-                response = await self._connect(method, path, body, self._headers(headers, span), self._whole)
-                async with response:
+            response, place = await self._open(method, path, body, outgoing, self._whole, end, retry=retry)
+            try:
+                async with asyncio.timeout_at(end), response:
                     await self._check(response, span)
-                    return await response.read()
+                    answer = await response.read()
+            except BaseException as error:
+                place.report(error)
+                raise
+            if counts or place.breaker.open:
+                place.breaker.succeeded()
+            return answer
         except ProdigonError as error:
             mark_failed(span, error.message)
             raise
@@ -109,19 +144,36 @@ class ServiceClient:
             span.end()
 
     async def json(
-        self, method: str, path: str, *, document: Any = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        document: Any = None,
+        headers: Mapping[str, str] | None = None,
+        retry: bool = False,
     ) -> Any:
         body = None if document is None else orjson.dumps(document)
-        return orjson.loads(await self.request(method, path, body=body, headers=headers) or b"null")
+        answer = await self.request(method, path, body=body, headers=headers, retry=retry)
+        return orjson.loads(answer or b"null")
 
     async def stream(
-        self, method: str, path: str, *, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        retry: bool = False,
     ) -> AsyncGenerator[bytes]:
         """The answer's bytes as they come, unread; a status of 300 or more is raised before the first."""
         span = self._begin(method, path)
+        end = asyncio.get_running_loop().time() + allowed(self.timeouts.first_byte)
+        outgoing = self._headers(headers, span)
+        if (left := remaining()) is not None:
+            outgoing[DEADLINE_HEADER] = as_header(left)
         try:
-            async with asyncio.timeout(self.timeouts.first_byte):
-                response = await self._connect(method, path, body, self._headers(headers, span), self._stream)
+            response, place = await self._open(method, path, body, outgoing, self._stream, end, retry=retry)
+            place.breaker.succeeded()
             async with response:
                 await self._check(response, span)
                 async for chunk in response.content.iter_any():
@@ -135,8 +187,8 @@ class ServiceClient:
             span.end()
 
     async def check(self) -> None:
-        """Returns when the service lives; for `/health/ready` of the caller."""
-        await self.request("GET", "/health/live")
+        """Returns when the service lives; for `/health/ready` of the caller. It tries what is left alone."""
+        await self.request("GET", "/health/live", counts=False)
 
     def _begin(self, method: str, path: str) -> Span:
         attributes = {"http.request.method": method, "url.path": path, "peer.service": self.name}
@@ -149,25 +201,41 @@ class ServiceClient:
             outgoing[REQUEST_ID_HEADER] = request_id
         return outgoing
 
-    async def _connect(
+    async def _open(
         self,
         method: str,
         path: str,
         body: bytes | None,
         headers: dict[str, str],
         timeout: aiohttp.ClientTimeout,
-    ) -> aiohttp.ClientResponse:
+        end: float,
+        *,
+        retry: bool,
+    ) -> tuple[aiohttp.ClientResponse, Address]:
+        """An answer that has begun, and the address that wants to hear how it went on."""
         assert self._session is not None, "open() was not called"
-        first = next(self._turn)
-        for offset in range(len(self.urls)):
-            url = address(self.urls[(first + offset) % len(self.urls)] + path)
+        self._addresses.called()
+        places = self._addresses.admitted()
+        while (place := next(places, None)) is not None:
             try:
-                return await self._session.request(
-                    method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
-                )
-            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
-                continue
-        raise UpstreamUnavailable(f"the {self.name} service is away", retry_after=1)
+                async with asyncio.timeout_at(end):
+                    response = await self._session.request(
+                        method,
+                        parsed(place.url + path),
+                        data=body,
+                        headers=headers,
+                        timeout=timeout,
+                        allow_redirects=False,
+                    )
+                return response, place
+            except NOBODY_LISTENS:
+                place.breaker.failed()
+            except BaseException as error:
+                place.report(error)
+                if not retry or not self._addresses.may_retry(error):
+                    raise
+                places, retry = self._addresses.admitted(), False
+        raise self._addresses.away()
 
     async def _check(self, response: aiohttp.ClientResponse, span: Span) -> None:
         """Raises: ProdigonError: what the service answered, when that is an error."""
@@ -196,6 +264,6 @@ class ServiceClient:
 
 
 @lru_cache(maxsize=256)
-def address(url: str) -> URL:
+def parsed(url: str) -> URL:
     """Parsed once: to take an address apart costs as much as to send a request to it."""
     return URL(url, encoded=True)

@@ -73,17 +73,21 @@ class HttpJobsClient:
         if idempotency_key is not None:
             headers[IDEMPOTENCY_HEADER] = idempotency_key
         body = submission.model_dump_json(exclude_none=True).encode()
-        return parse(await self._service.request("POST", "/jobs", body=body, headers=headers))
+        return parse(
+            await self._service.request(
+                "POST", "/jobs", body=body, headers=headers, retry=idempotency_key is not None
+            )
+        )
 
     async def get(self, user: UserId, job: JobId) -> JobView:
-        return parse(await self._service.request("GET", f"/jobs/{job}", headers=self._as(user)))
+        return parse(await self._service.request("GET", f"/jobs/{job}", headers=self._as(user), retry=True))
 
     async def page(
         self, user: UserId, *, status: JobStatus | None, limit: int, cursor: str | None
     ) -> JobPage:
         query = {"limit": limit, "status": status, "cursor": cursor}
         path = "/jobs?" + urlencode({name: value for name, value in query.items() if value is not None})
-        document = await self._service.json("GET", path, headers=self._as(user))
+        document = await self._service.json("GET", path, headers=self._as(user), retry=True)
         return JobPage([JobView.model_validate(job) for job in document["jobs"]], document["next_cursor"])
 
     async def cancel(self, user: UserId, job: JobId) -> JobView:

@@ -33,16 +33,16 @@ class ModelClient(Protocol):
 
 
 class HttpModelClient:
-    """`ModelClient` over HTTP."""
+    """`ModelClient` over HTTP. A completion keeps nothing, so that asking for it twice does no harm."""
 
     def __init__(self, service: ServiceClient) -> None:
         self._service = service
 
     async def forward(self, body: bytes) -> bytes:
-        return await self._service.request("POST", "/inference", body=body)
+        return await self._service.request("POST", "/inference", body=body, retry=True)
 
     def forward_stream(self, body: bytes) -> AsyncGenerator[bytes]:
-        return self._service.stream("POST", "/inference/stream", body=body)
+        return self._service.stream("POST", "/inference/stream", body=body, retry=True)
 
     async def generate(self, request: GenerateRequest) -> GenerateResponse:
         return GenerateResponse.model_validate_json(await self.forward(encode(request)))
@@ -51,7 +51,9 @@ class HttpModelClient:
         return sse.read_tokens(self.forward_stream(encode(request)))
 
     async def models(self) -> list[ModelCard]:
-        return [ModelCard.model_validate(card) for card in await self._service.json("GET", "/models")]
+        return [
+            ModelCard.model_validate(card) for card in await self._service.json("GET", "/models", retry=True)
+        ]
 
 
 def encode(request: GenerateRequest) -> bytes:

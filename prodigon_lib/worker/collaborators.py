@@ -10,8 +10,10 @@ from typing import assert_never
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
 from prodigon_lib.transport.http import Timeouts
+from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker.backlog import Backlog
 from prodigon_lib.worker.backoff import Backoff
@@ -91,7 +93,13 @@ def collaborators(
             whole=settings.generate_seconds,
         )
         urls = split_urls(settings.model_service_url)
-        model, connection = model_carrier(urls, service.telemetry, timeouts)
+        model, connection = model_carrier(
+            urls,
+            service.telemetry,
+            timeouts,
+            resilience=Resilience(settings.breaker_failures, settings.breaker_seconds),  # the queue retries
+            metrics=UpstreamMetrics(service.metrics),
+        )
         services.append(connection)
         checks["model"] = connection.check
     metrics = WorkerMetrics(service.metrics)

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from prodigon_lib.core.settings import DatabaseSettings, ModelUrlList, Seconds
+from prodigon_lib.core.settings import CallerSettings, ModelUrlList, Seconds
 
 
 class QueueType(StrEnum):
@@ -19,7 +19,7 @@ def this_process() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
-class WorkerSettings(DatabaseSettings):
+class WorkerSettings(CallerSettings):
     """Beside what every service has. Times are in seconds."""
 
     model_service_url: ModelUrlList = "http://127.0.0.1:8001"

@@ -96,6 +96,7 @@ class Service:
             metrics=self.metrics,
             log=self.log,
             max_body_bytes=self.settings.max_body_bytes,
+            max_in_flight=self.settings.max_in_flight,
         )
         self._add_health(app, checks or {})
         self._add_metrics(app)

@@ -10,7 +10,8 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
-from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError
+from prodigon_lib.core.deadline import DEADLINE_HEADER, current_deadline, deadline_from
+from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError, RateLimited
 from prodigon_lib.core.http.errors import error_response
 from prodigon_lib.core.http.raw import RawRoute
 from prodigon_lib.core.http.streams import ClientDisconnected
@@ -27,20 +28,34 @@ QUIET = ("/health", "/metrics")
 MAX_REQUEST_ID = 128
 ID_HEADER = REQUEST_ID_HEADER.lower().encode()
 TIME_HEADER = b"x-process-time"
-WANTED = {name: name.decode() for name in (ID_HEADER, b"content-length", b"traceparent", b"tracestate")}
+UNTIL_HEADER = DEADLINE_HEADER.lower()
+WANTED = {
+    name.encode(): name
+    for name in (ID_HEADER.decode(), UNTIL_HEADER, "content-length", "traceparent", "tracestate")
+}
+RETRY_AFTER_SECONDS = 1.0
 
 
 class RequestMiddleware:
     """Wraps a whole service. Sets `X-Request-ID` and `X-Process-Time` (milliseconds) on every answer."""
 
     def __init__(
-        self, app: ASGIApp, *, telemetry: Telemetry, metrics: Metrics, log: RequestLog, max_body_bytes: int
+        self,
+        app: ASGIApp,
+        *,
+        telemetry: Telemetry,
+        metrics: Metrics,
+        log: RequestLog,
+        max_body_bytes: int,
+        max_in_flight: int,
     ) -> None:
         self.app = app
         self.telemetry = telemetry
         self.metrics = metrics
         self.log = log
         self.max_body_bytes = max_body_bytes
+        self.max_in_flight = max_in_flight
+        self._in_flight = 0
         self._raw: dict[tuple[str, str], RawRoute] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,6 +67,9 @@ class RequestMiddleware:
         }
         request_id = usable_request_id(headers.get("x-request-id"))
         token = current_request_id.set(request_id)
+        until = current_deadline.set(
+            deadline_from(headers[UNTIL_HEADER]) if UNTIL_HEADER in headers else None
+        )
         try:
             traced = self.telemetry.recording or "traceparent" in headers
             if not traced or scope["path"].startswith(QUIET):
@@ -71,6 +89,7 @@ class RequestMiddleware:
                     if status >= 500:
                         mark_failed(span, f"answered {status}")
         finally:
+            current_deadline.reset(until)
             current_request_id.reset(token)
 
     async def _serve(
@@ -92,7 +111,10 @@ class RequestMiddleware:
             await send(message)
 
         self.metrics.in_flight.inc()
+        self._in_flight += 1
         try:
+            if self._in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
+                raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
             limited = self._limit_body(receive, headers)
             await self._route(scope)(scope, limited, send_with_headers)
         except ClientDisconnected:
@@ -110,6 +132,7 @@ class RequestMiddleware:
         finally:
             seconds = time.perf_counter() - started
             self.metrics.in_flight.dec()
+            self._in_flight -= 1
             self.metrics.observe(scope["method"], route_of(scope), status or 499, seconds)
             if status >= 500 or not scope["path"].startswith(QUIET):
                 self.log.write(scope["method"], scope["path"], status or 499, seconds)

@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from prodigon_lib.core.deadline import allowed, remaining
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.persistence.url import DatabaseUrl
@@ -114,7 +115,8 @@ class Connections:
         """
         assert self._pool is not None, "open() was not called"
         try:
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+            wait = allowed(CONNECT_SECONDS)
+            async with asyncio.timeout(remaining()), self._pool.acquire(timeout=wait) as connection:
                 yield connection
         except FAULTS as error:
             problem = queue_error(error)

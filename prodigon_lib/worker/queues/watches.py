@@ -4,6 +4,7 @@ Notifications would have to be sent for each prompt that ends, watched or not, a
 """
 
 import asyncio
+import contextvars
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Hashable, Mapping
 
 from prodigon_lib.core.errors import ProdigonError
@@ -66,7 +67,8 @@ class Watches:
 
     def _start(self) -> None:
         if self._poller is None or self._poller.done():
-            self._poller = asyncio.create_task(self._poll())
+            # Its own context: the first watcher's deadline and request id are not those of the next.
+            self._poller = asyncio.create_task(self._poll(), context=contextvars.Context())
 
     async def _poll(self) -> None:
         while self._waiting:
