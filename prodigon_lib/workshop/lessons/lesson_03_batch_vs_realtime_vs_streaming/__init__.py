@@ -1,0 +1,1 @@
+"""Batch vs real-time vs streaming."""

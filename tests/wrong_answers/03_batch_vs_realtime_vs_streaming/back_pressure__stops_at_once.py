@@ -1,0 +1,38 @@
+# fails: once each
+import asyncio
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Response
+from pydantic import BaseModel
+
+
+class Item(BaseModel):
+    text: str
+
+
+def create_app(work, room):
+    waiting = asyncio.Queue(room)
+
+    async def run():
+        while True:
+            text = await waiting.get()
+            await work(text)
+            waiting.task_done()
+
+    @asynccontextmanager
+    async def lifespan(_):
+        worker = asyncio.create_task(run())
+        yield
+        worker.cancel()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/items")
+    async def accept(item: Item):
+        try:
+            waiting.put_nowait(item.text)
+        except asyncio.QueueFull:
+            return Response(status_code=429, headers={"Retry-After": "2"})
+        return Response(status_code=202)
+
+    return app
