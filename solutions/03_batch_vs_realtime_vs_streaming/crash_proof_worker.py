@@ -19,11 +19,6 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-# <solution>
-from uuid import uuid4
-
-# </solution>
-
 
 class Job(NamedTuple):
     id: int
@@ -39,7 +34,7 @@ def claim(database: sqlite3.Connection, lease_seconds: float, tries: int) -> Job
     # |     return None
     # | database.execute("UPDATE jobs SET status = 'running' WHERE id = ?", row[:1])
     # | return Job(*row, lease="")
-    now, lease = time.time(), uuid4().hex
+    now = time.time()
     database.execute(
         "UPDATE jobs SET status = 'dead' WHERE status = 'running' AND lease_until < ? AND tries >= ?",
         (now, tries),
@@ -48,15 +43,15 @@ def claim(database: sqlite3.Connection, lease_seconds: float, tries: int) -> Job
     # IMMEDIATE and COMMIT would do as well. The try is counted now: who is killed counts nothing later.
     row = database.execute(
         """
-        UPDATE jobs SET status = 'running', tries = tries + 1, lease = ?, lease_until = ?
+        UPDATE jobs SET status = 'running', tries = tries + 1, lease = hex(randomblob(16)), lease_until = ?
         WHERE id = (SELECT id FROM jobs
                     WHERE status = 'waiting' OR (status = 'running' AND lease_until < ?)
                     ORDER BY id LIMIT 1)
-        RETURNING id, payload
+        RETURNING id, payload, lease
         """,
-        (lease, now + lease_seconds, now),
+        (now + lease_seconds, now),
     ).fetchone()
-    return None if row is None else Job(*row, lease=lease)
+    return None if row is None else Job(*row)
     # </gap>
 
 
