@@ -10,15 +10,16 @@ from grpc import StatusCode, aio
 from prometheus_client import Counter, Gauge, Histogram
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
-from prodigon_lib.core.errors import InternalError, ProdigonError
+from prodigon_lib.core.deadline import current_deadline
+from prodigon_lib.core.errors import InternalError, ProdigonError, RateLimited
 from prodigon_lib.core.http.application import Service
-from prodigon_lib.core.http.middleware import usable_request_id
+from prodigon_lib.core.http.middleware import RETRY_AFTER_SECONDS, usable_request_id
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.metrics import LATENCY_BUCKETS
 from prodigon_lib.core.telemetry import Span, SpanKind, mark_failed
 from prodigon_lib.transport.grpc_status import code_for, details_of
 
-logger = get_logger("grpc")
+logger = get_logger("grpc", service="model")
 
 REQUEST_ID = REQUEST_ID_HEADER.lower()
 Context = aio.ServicerContext[Any, Any]
@@ -32,6 +33,7 @@ class Rpcs:
     def __init__(self, service: Service, full_name: str) -> None:
         self._service = service
         self._name = full_name
+        self._running = 0
         registry, name = service.metrics.registry, service.name
         self._calls = Counter(
             "prodigon_grpc_requests_total",
@@ -54,13 +56,16 @@ class Rpcs:
     async def serve(self, context: Context, method: str) -> AsyncIterator[Mapping[str, str]]:
         """Run a call in the block, which gets the caller's metadata; an error becomes the call's status.
 
-        A caller that leaves, or whose deadline passes, cancels the block, as gRPC cancels its task.
+        A caller that leaves, or whose deadline passes, cancels the block, as gRPC cancels its task. What the
+        block calls is bounded by the same deadline, through `current_deadline`.
         """
         metadata = {
             name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
         }
         request_id = usable_request_id(metadata.get(REQUEST_ID))
         token = current_request_id.set(request_id)
+        left = context.time_remaining()
+        until = current_deadline.set(None if left is None else time.monotonic() + left)
         path = f"/{self._name}/{method}"
         attributes = {"rpc.system": "grpc", "rpc.service": self._name, "rpc.method": method}
         try:
@@ -70,6 +75,7 @@ class Rpcs:
                 async with self._counted(context, method, path, span):
                     yield metadata
         finally:
+            current_deadline.reset(until)
             current_request_id.reset(token)
 
     @asynccontextmanager
@@ -77,7 +83,10 @@ class Rpcs:
         started = time.perf_counter()
         code = StatusCode.OK
         self._in_flight.inc()
+        self._running += 1
         try:
+            if self._running > self._service.settings.max_in_flight:
+                raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
             yield
         except asyncio.CancelledError:
             left = context.time_remaining()
@@ -98,6 +107,7 @@ class Rpcs:
             if code in OURS:
                 mark_failed(span, f"answered {code.name}")
             self._in_flight.dec()
+            self._running -= 1
             name = self._service.name
             self._calls.labels(name, method, code.name).inc()
             self._seconds.labels(name, method).observe(seconds)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -169,6 +170,25 @@ async def test_each_call_is_logged_and_counted(
     assert 'code="CANCELLED",method="StreamGenerate"' in figures
     assert 'prodigon_grpc_requests_in_flight{service="model"} 0.0' in figures
     assert 'outcome="cancelled"' in figures
+
+
+async def test_one_call_too_many_is_refused_at_once() -> None:
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(
+            model_service(ScriptedProvider(silent_at=1), max_in_flight=2)
+        )
+        where = running.urls["grpc"].removeprefix("grpc://")
+        stub = ModelStub(await stack.enter_async_context(aio.insecure_channel(where)))
+        held = [stub.StreamGenerate(ask()) for _ in range(2)]
+        await eventually(lambda: running.provider.running == 2)
+        error = await status_of(stub.Generate(ask()))
+        assert error.code() is StatusCode.RESOURCE_EXHAUSTED
+        assert error_in(error.trailing_metadata()).retry_after == 1
+        for call in held:
+            call.cancel()
+        await eventually(lambda: running.provider.running == 0)
+        running.provider.silent_at = None
+        assert (await stub.Generate(ask())).text == "".join(TOKENS)
 
 
 async def test_health(channel: aio.Channel) -> None:

@@ -44,14 +44,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def model_service(
-    provider: ScriptedProvider, *, port: int = 0, wire: str = "http"
+    provider: ScriptedProvider, *, port: int = 0, wire: str = "http", **settings: Any
 ) -> AsyncIterator[Served]:
     """`port` is the one of `wire`; the other's is a free one."""
     grpc_port = port if port and wire == "grpc" else free_port()
-    settings = ModelSettings(
-        _env_file=None, model_grpc_port=grpc_port, default_model="small", fallback_model="small"
-    )
-    app = create_app(settings, providers=[provider])
+    names = {"default_model": "small", "fallback_model": "small"}
+    made = ModelSettings(_env_file=None, model_grpc_port=grpc_port, **names, **settings)
+    app = create_app(made, providers=[provider])
     async with serving(app, port=port if wire == "http" else 0) as url:
         yield Served(app, provider, {"http": url, "grpc": f"grpc://127.0.0.1:{grpc_port}"})
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 
 from prodigon_lib.core.context import request_id_or
+from prodigon_lib.core.deadline import remaining
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.schemas.generate import GenerateRequest, Usage
 from prodigon_lib.model.providers.base import Completion, Opening, Price, StreamItem
@@ -25,6 +26,7 @@ class ScriptedProvider:
     asked: list[GenerateRequest] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
+    budgets: list[float | None] = field(default_factory=list)
     running: int = 0
     cancelled: int = 0
 
@@ -43,6 +45,7 @@ class ScriptedProvider:
         self.asked.append(request)
         self.request_ids.append(request_id_or())
         self.callers.append(current_caller.get())
+        self.budgets.append(remaining())
         self.running += 1
         try:
             if self.fault is None or self.fault_at:

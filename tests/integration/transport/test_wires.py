@@ -1,10 +1,12 @@
 """What only a wire can do: be refused, break, be slow, have several ends. HTTP and gRPC alike."""
 
 import asyncio
+import time
 from contextlib import AsyncExitStack, suppress
 
 import pytest
 
+from prodigon_lib.core.deadline import current_deadline
 from prodigon_lib.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.schemas.generate import GenerateRequest
 from prodigon_lib.transport.http import Timeouts
@@ -88,6 +90,20 @@ async def test_a_fault_of_the_services_own_is_not_the_callers(wire: str, served:
             with pytest.raises(UpstreamError, match="the model service failed") as caught:
                 await call
             assert "secret" not in caught.value.message
+
+
+async def test_the_callers_deadline_shrinks_on_its_way(wire: str, served: Served) -> None:
+    async with carried(served.urls[wire]) as client:
+        token = current_deadline.set(time.monotonic() + 5)
+        try:
+            await client.generate(ASKED)
+            assert await first_of(client.stream(ASKED), 1)
+        finally:
+            current_deadline.reset(token)
+        await client.generate(ASKED)
+    first, second, third = served.provider.budgets
+    assert 4 < second <= 5.01 > first > 4  # on the wire of gRPC it has three digits, rounded up
+    assert third is None or third > 100  # no caller's any more: what the client itself allows
 
 
 async def test_many_at_once(wire: str, served: Served) -> None:

@@ -12,7 +12,7 @@ QUESTIONS = (
         ),
         wrong(
             "Switch to gRPC",
-            "With a channel for each call it would pay for connections just the same; kept open, both are fast.",
+            "With a channel for each call it would pay for connections too; kept open, both are fast.",
         ),
         wrong("Compress the bodies", "Bytes were not what the time went into; look at the bars again."),
     ),
@@ -58,7 +58,7 @@ QUESTIONS = (
     ),
     Question(
         "pinned",
-        "Three replicas stand behind a layer-4 balancer. One caller uses gRPC, and one replica does all the work.",
+        "Three replicas, a layer-4 balancer, one caller over gRPC: one replica does all the work. Why?",
         right(
             "The balancer dealt out one connection",
             "All calls share it. Balance calls instead: in the client, or in a proxy that speaks HTTP/2.",
