@@ -1,11 +1,11 @@
-"""Serves a lesson's application on loopback, from a thread of this process with an event loop of its own."""
+"""Serves a lesson's application on loopback: from a thread with an event loop of its own, or on this loop."""
 
 import asyncio
 import socket
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import uvicorn
 from prodigon_lib.workshop.faults import WorkshopError
 
 START_SECONDS = 10.0
+POLL = 0.005
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,37 @@ def wait_until_started(server: uvicorn.Server, thread: threading.Thread) -> None
     while not server.started:
         if not thread.is_alive() or time.monotonic() > end:
             raise WorkshopError("the application did not start; its own error stands above")
-        time.sleep(0.005)
+        time.sleep(POLL)
+
+
+class GuestServer(uvicorn.Server):
+    """A server that leaves the signals to whoever owns the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def serving(app: Any) -> AsyncIterator[str]:
+    """The base URL of `app` while the block runs; on the loop of the caller, whose clients it may use.
+
+    Raises:
+        WorkshopError: it did not start.
+    """
+    with listen() as listener:
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
+        server = GuestServer(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            while not server.started:
+                if task.done():
+                    raise WorkshopError("the application did not start; its own error stands above")
+                await asyncio.sleep(POLL)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await task
 
 
 def listen() -> socket.socket:

@@ -1,0 +1,101 @@
+"""Exercise 2.1: cut the seam.
+
+A gateway that reaches into the worker can't be deployed without it. Cut it loose: it shall know `Jobs` and
+nothing behind it, and get a carrier from whoever starts it. `LocalJobs` calls the worker's queue in the same
+process, `HttpJobs` calls the worker's face over the wire; both say the same, faults included.
+
+Done when one contract holds for the gateway over either carrier, and when the gateway's process never loads
+`the_worker`. How the worker looks inside and on the wire stands in
+`prodigon_lib/workshop/lessons/lesson_02_microservices_vs_monolith/the_worker.py`.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it was when it was asked for."""
+
+    id: str
+    status: str
+    results: tuple[str, ...]
+
+
+class JobMissing(Exception):
+    """There is no job of that id."""
+
+
+class QueueFull(Exception):
+    """The worker has no room for it."""
+
+
+class WorkerAway(Exception):
+    """The worker can't be reached."""
+
+
+STATUS = {JobMissing: 404, QueueFull: 429, WorkerAway: 503}
+
+
+class Jobs(Protocol):
+    """The seam: all that a gateway knows of jobs. Raises the three faults above, and no others."""
+
+    async def submit(self, prompts: list[str], key: str) -> Job: ...
+
+    async def get(self, id: str) -> Job: ...
+
+
+def gateway(jobs: Jobs) -> Starlette:
+    """POST /jobs {"prompts", "key"} answers 202, GET /jobs/{id} 200, a fault as `STATUS` says."""
+
+    # TODO Ask `jobs` for everything, and nothing else.
+    from prodigon_lib.workshop.lessons.lesson_02_microservices_vs_monolith.the_worker import Queue
+
+    queue = Queue()
+
+    async def submit(request: Request) -> JSONResponse:
+        asked = await request.json()
+        return JSONResponse(vars(queue.add(asked["prompts"], asked["key"])), 202)
+
+    async def get(request: Request) -> JSONResponse:
+        return JSONResponse(vars(queue.find(request.path_params["id"])))
+
+    async def fault(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": type(error).__name__}, STATUS[type(error)])
+
+    routes = [Route("/jobs", submit, methods=["POST"]), Route("/jobs/{id}", get)]
+    return Starlette(routes=routes, exception_handlers=dict.fromkeys(STATUS, fault))
+
+
+class LocalJobs:
+    """`Jobs` on a queue in this process."""
+
+    def __init__(self, queue: Any) -> None:
+        self.queue = queue
+
+    # TODO Give back a `Job`, never the worker's `Task`; turn what is missing into the seam's faults.
+    async def submit(self, prompts: list[str], key: str) -> Job:
+        raise NotImplementedError
+
+    async def get(self, id: str) -> Job:
+        raise NotImplementedError
+
+
+class HttpJobs:
+    """`Jobs` over the wire; `http` has the worker's address as its base."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    # TODO Call the worker's face. The wire brings one fault more: nobody there.
+    async def submit(self, prompts: list[str], key: str) -> Job:
+        raise NotImplementedError
+
+    async def get(self, id: str) -> Job:
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""Microservices vs Monolith."""

@@ -1,0 +1,80 @@
+"""Exercise 2.2: survive a dead neighbour.
+
+A process calls several services, all over one pool of connections. One of them falls into a black hole: it
+takes each call and never answers. Its calls keep their connections, and soon there is none left for the
+others, who are in perfect health.
+
+Done when the calls to all other services go on as before; when a call to the dead one ends in `Unavailable`
+within PATIENCE seconds; when after FAILURES failed calls in a row it is left alone for REST seconds; when
+then one single call tries, and its success opens the way for all. A caller may leave at any moment.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+# <solution>
+from dataclasses import dataclass, field
+
+# </solution>
+
+Send = Callable[[str], Awaitable[str]]
+"""Sends a request to one service; raises `OSError` when that breaks."""
+
+CONNECTIONS = 16  # of the process, for all of its services together
+PATIENCE = 0.25
+FAILURES = 5
+REST = 2.0
+
+
+class Unavailable(Exception):
+    """The service was not asked, or gave no answer in time."""
+
+
+# <solution>
+@dataclass
+class Guard:
+    """What is remembered of one service."""
+
+    places: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS // 4))
+    failures: int = 0
+    closed_until: float = 0.0
+    probing: bool = False
+
+
+# </solution>
+class Services:
+    """Calls services by name; `clock` gives seconds."""
+
+    def __init__(self, sends: Mapping[str, Send], clock: Callable[[], float]) -> None:
+        self.sends, self.clock = sends, clock
+        self.connections = asyncio.Semaphore(CONNECTIONS)
+        # <gap> Keep for each service what you must remember of it.
+        # | self.failures = dict.fromkeys(sends, 0)
+        # One for each: a breaker that all share would open for the healthy ones too.
+        self.guards = {name: Guard() for name in sends}
+        # </gap>
+
+    async def call(self, name: str, request: str) -> str:
+        # <gap> Give the call a time, its service a share of the connections, and a failing service a rest.
+        # | async with self.connections:
+        # |     return await self.sends[name](request)
+        # The share holds in the quarter of a second before the breaker has seen enough. Where every call has
+        # its own budget of time, refusing beyond the share, in place of waiting, would do as well.
+        guard = self.guards[name]
+        probe = guard.failures >= FAILURES
+        if probe and (guard.probing or self.clock() < guard.closed_until):
+            raise Unavailable(name)
+        guard.probing = probe
+        try:
+            async with asyncio.timeout(PATIENCE), guard.places, self.connections:
+                answer = await self.sends[name](request)
+        except (TimeoutError, OSError) as fault:
+            guard.failures += 1
+            guard.closed_until = self.clock() + REST
+            raise Unavailable(name) from fault
+        finally:
+            if probe:  # also for a caller who left: else nobody would ever try again
+                guard.probing = False
+        guard.failures = 0
+        return answer
+        # </gap>
