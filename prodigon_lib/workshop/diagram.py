@@ -110,10 +110,11 @@ DOES = {
     "gateway": "checks, forwards, chats",
     "model": "routes to a model",
     "worker": "runs prompts of the queue",
+    "monolith": "gateway, model and worker",
     "postgres": "chats, jobs, the queue",
 }
-COLUMNS = {"gateway": 1, "postgres": 1, "worker": 2, "model": 3}
-FIRST_ROW = {"gateway": 0, "postgres": 1, "worker": 1, "model": 0}
+COLUMNS = {"gateway": 1, "monolith": 1, "postgres": 1, "worker": 2, "model": 3}
+FIRST_ROW = {"gateway": 0, "monolith": 0, "postgres": 1, "worker": 1, "model": 0}
 
 
 def system_map(parts: Sequence[PartLike]) -> Picture:
@@ -129,8 +130,15 @@ def system_map(parts: Sequence[PartLike]) -> Picture:
         where = f"port {part.port}" if part.port else "Unix socket"
         lines = [f"{where}, pid {part.pid}", DOES[kind]]
         boxes.append(Box(part.name, part.name, lines, COLUMNS[kind], row, service_colour(kind)))
-    calls = [("gateway", "postgres"), ("gateway", "worker"), ("gateway", "model"), ("worker", "postgres")]
-    arrows = [Arrow("you", name, "HTTP") for name in kinds["gateway"]]
+    calls = [
+        ("monolith", "postgres"),
+        ("gateway", "postgres"),
+        ("gateway", "worker"),
+        ("gateway", "model"),
+        ("worker", "postgres"),
+    ]
+    doors = kinds["gateway"] + kinds["monolith"]
+    arrows = [Arrow("you", name, "HTTP") for name in doors]
     for caller, callee in [*calls, ("worker", "model")]:
         arrows += [Arrow(one, other) for one in kinds[caller] for other in kinds[callee]]
     running = ", ".join(box.name for box in boxes[1:])

@@ -20,6 +20,7 @@ SERVICE_COLOURS = {
     "model": ORANGE,
     "worker": GREEN,
     "postgres": PINK,
+    "monolith": SKY,
 }
 
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"

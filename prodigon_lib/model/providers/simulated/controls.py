@@ -39,6 +39,8 @@ class Faults(Part):
     cut_rate: Share = 0.0
     cut_after: Annotated[int, Field(ge=0, le=10_000)] = 10
     """Tokens before the connection breaks; an answer that is shorter breaks at its end."""
+    leak_mb: Annotated[float, Field(ge=0, le=100)] = 0.0
+    """Megabytes that each request leaves behind, until the process ends."""
     models: list[ModelName] | None = None
     """Only requests for these fail; `null` is all."""
 

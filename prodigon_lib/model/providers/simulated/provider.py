@@ -29,6 +29,8 @@ BREATH = 64
 STRIDE = 16
 """Tokens that a whole answer waits for at once: nobody sees them one by one."""
 
+MEGABYTE = 1_000_000
+
 MODELS = {
     "llama-3.3-70b-versatile": ProfileName.LARGE,
     "llama-3.1-8b-instant": ProfileName.SMALL,
@@ -85,6 +87,7 @@ class SimulatedProvider:
         self._profiles = {**(stand_ins or {}), **MODELS}
         self._author = author or Author()
         self._batches: dict[tuple[str, ProfileName], Batch] = {}
+        self._leaked: list[bytes] = []
         self.controls = controls or Controls()
 
     @property
@@ -148,6 +151,8 @@ class SimulatedProvider:
         account = self._limits.account(current_caller.get(), model)
         reserved = prompt_tokens + request.max_tokens
         self._charge(account, reserved, model)
+        if leak := self._controls.faults.leak_mb:
+            self._leaked.append(b"x" * round(leak * MEGABYTE))
         fault = self._faults.draw(model)
         if fault is not None and fault.kind is FaultKind.ERROR:
             account.refund(reserved)

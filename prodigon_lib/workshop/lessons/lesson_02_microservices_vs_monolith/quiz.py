@@ -49,11 +49,11 @@ QUESTIONS = (
         "Two people begin a product and do not know its boundaries yet. What would you begin with?",
         right(
             "One process with seams in it: protocols between its parts, and a linter that keeps them",
-            "A wrong boundary costs an edit there; between services it costs two deployments and a migration.",
+            "A wrong boundary costs an edit there; between services, two deployments and a migration.",
         ),
         wrong(
             "A service for each noun, as it will have to scale",
-            "Boundaries drawn before they are known are drawn wrong, and the network makes them hard to move.",
+            "Boundaries drawn before they are known are wrong, and the network makes them hard to move.",
         ),
         wrong(
             "One process without any inner boundary, to be quick",
