@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration notebooks exercises bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration notebooks exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, 
 
 exercises: $(READY) ## write the exercises from the solutions
 	$(BIN)/python -m prodigon_lib.workshop.generate $(ARGS)
+
+widgets: ## bundle the panels from their TypeScript; needs Node 20 or newer, as no learner does
+	cd prodigon_lib/widgets/js && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error && npm run --silent check && npm run --silent build
 
 bench: $(READY) ## figures against peers, ten minutes on Linux; ARGS=--quick, or ARGS=--readme to keep them
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.lab import Lab, lab
+
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"
@@ -39,3 +41,10 @@ def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
     yield opened
     opened.screenshot(path=tmp_path / "last.png")
     context.close()
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A JupyterLab for a module's tests."""
+    with lab(tmp_path_factory.mktemp("lab") / "workshop") as running:
+        yield running

@@ -1,0 +1,5 @@
+// Diagrams.
+
+import mermaid from "mermaid";
+
+export { mermaid };

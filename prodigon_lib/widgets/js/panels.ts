@@ -1,0 +1,17 @@
+// What anywidget loads: shows the panel that its model names. A new panel is one line in PANELS.
+
+import { chat } from "./chat/panel";
+import { Bridge, type Model } from "./kernel/bridge";
+import { Shell } from "./shell";
+
+const PANELS: Record<string, (shell: Shell) => void> = {
+  chat,
+};
+
+function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  const shell = new Shell(el, new Bridge(model), String(model.get("panel_id")));
+  PANELS[String(model.get("kind"))]?.(shell);
+  return () => shell.close();
+}
+
+export default { render };

@@ -1,0 +1,68 @@
+"""A panel as a widget."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import uuid4
+
+import anywidget
+import traitlets
+
+from prodigon_lib.widgets.assets import STATIC
+from prodigon_lib.widgets.background import shared_background
+from prodigon_lib.widgets.bridge import Bridge
+from prodigon_lib.widgets.desk import Desk
+from prodigon_lib.widgets.target import System, Target
+
+
+class Panel(anywidget.AnyWidget):
+    """The base of every panel: one line in a notebook, in as many views as it is displayed.
+
+    A subclass names its `KIND`, the module of the page that shows it, and its `DESK`. Nothing happens until a
+    page shows it. Messages of the browser arrive in any thread, also while a cell runs, and are dealt with in
+    the background.
+    """
+
+    _esm = STATIC / "panels.js"
+    kind = traitlets.Unicode().tag(sync=True)
+    panel_id = traitlets.Unicode().tag(sync=True)
+
+    KIND: ClassVar[str]
+    TITLE: ClassVar[str]
+    DESK: ClassVar[type[Desk]]
+
+    def __init__(self, system: System = None) -> None:
+        """Args: system: a `Stack`, a gateway's URL, or nothing for the default stack, started if need be."""
+        self.target = Target.of(system)
+        super().__init__(kind=self.KIND, panel_id=uuid4().hex)
+        self._bridge = Bridge(lambda message, buffers: self.send(message, buffers))
+        self._desk: Desk | None = None
+        self.on_msg(lambda _, message, __: shared_background().call(self._receive, message))
+
+    def close(self) -> None:
+        """End all that it does, and take it off every page."""
+        if self.comm is not None:
+            shared_background().submit(self._close()).result(10)
+        super().close()
+
+    def _receive(self, message: Mapping[str, Any]) -> None:
+        if self._desk is None:
+            self._desk = self.DESK(self.target, self._bridge)
+            self._bridge.serve(self._desk.handlers(), self._desk.chores())
+        self._bridge.receive(message)
+
+    async def _close(self) -> None:
+        await self._bridge.close()
+        if self._desk is not None:
+            await self._desk.close()
+            self._desk = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.target.name!r})"
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """With words for where no widget can be shown, or its kernel is gone."""
+        shown = super()._repr_mimebundle_()
+        if shown is None:
+            return None
+        words = f"{self.TITLE} of {self.target.name}: run this cell to see it."
+        return {**shown[0], "text/plain": words}, shown[1]

@@ -1,0 +1,39 @@
+"""What a panel looks at: a stack, or a gateway somewhere."""
+
+from dataclasses import dataclass
+
+from prodigon_lib.client import AsyncClient
+from prodigon_lib.core.errors import BadRequest
+from prodigon_lib.stack import Stack
+
+System = Stack | str | None
+"""What a panel is given: a stack, a gateway's URL, or nothing for the default stack."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """`stack` is `None` where only the gateway's address is known; logs, traces and faults need a stack."""
+
+    url: str
+    stack: Stack | None = None
+
+    @classmethod
+    def of(cls, system: System) -> "Target":
+        """Raises: StackError: the default stack does not start. BadRequest: it is no URL of a gateway."""
+        if isinstance(system, str):
+            if not system.startswith(("http://", "https://")):
+                raise BadRequest(
+                    f"a panel takes a Stack or a URL such as http://127.0.0.1:8000, not {system!r}"
+                )
+            return cls(system.rstrip("/"))
+        stack = Stack.start() if system is None else system
+        return cls(stack.url, stack)
+
+    @property
+    def name(self) -> str:
+        """As a panel's head shows it."""
+        return self.url if self.stack is None else self.stack.name
+
+    def client(self) -> AsyncClient:
+        """A new client of the gateway, for the event loop that asks."""
+        return AsyncClient(self.url)
