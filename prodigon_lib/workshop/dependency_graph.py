@@ -179,7 +179,7 @@ def walk(
 
 def route_box(row: int, names: Sequence[str]) -> Box:
     method, _, path = names[0].partition(" ")
-    more = f"and {len(names) - 1} more with the same needs" if len(names) > 1 else ""
+    more = f"and {len(names) - 1} more like it" if len(names) > 1 else ""
     return Box(f"route {row}", f"{method} …/{path.rpartition('/')[2]}", [shortened(path, 25), more], 0, row)
 
 
@@ -194,10 +194,13 @@ def told(provider: Provider, timing: Timing | None) -> list[str]:
     kind = kind_of(provider)
     if timing is None:
         return [kind]
-    return [
-        f"{kind}, {timing.calls} calls",
-        f"{timing.milliseconds:.3f} ms each" if timing.calls else "never",
-    ]
+    return [f"{kind}, {timing.calls} calls", in_words(timing) if timing.calls else "never called"]
+
+
+def in_words(timing: Timing) -> str:
+    if timing.milliseconds < SCALE[0][0]:
+        return f"{1000 * timing.milliseconds:.1f} µs each"
+    return f"{timing.milliseconds:.1f} ms each"
 
 
 def name_of(provider: Provider) -> str:

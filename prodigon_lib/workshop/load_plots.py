@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from matplotlib.ticker import LogLocator
+
 from prodigon_lib.workshop.histogram import Histogram
 from prodigon_lib.workshop.load_result import LoadResult
 from prodigon_lib.workshop.look import BLUE, FAINT, GREEN, ORANGE, PINK, SKY, YELLOW
@@ -42,6 +44,8 @@ def percentile_plot(
     )  # fmt: skip
     axes.set_xticks([1 - tick / 100 for tick in ticks], [f"{tick:g} %" for tick in ticks])
     axes.minorticks_off()
+    # Within one decade, powers of ten alone would leave the axis without a number.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     if guess is not None:
         axes.axhline(1000 * guess, color=FAINT, linewidth=1.4, linestyle=DASHED)

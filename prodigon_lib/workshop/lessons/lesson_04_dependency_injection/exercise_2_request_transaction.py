@@ -13,7 +13,7 @@ from prodigon_lib.workshop.lessons.lesson_04_dependency_injection.pool import Po
 from prodigon_lib.workshop.table import Table
 
 HINTS = (
-    "What stands after a bare `yield` runs only when nothing was raised. Think of the four ways out of"
+    "What stands after a bare yield runs only when nothing was raised. Think of the four ways out of"
     " the route: it returns, it raises, the commit itself fails, the task is cancelled. Write down what"
     " must happen in each.",
     "Commit after the yield, inside a try. An except clause rolls back and raises again; a finally gives"
@@ -118,7 +118,7 @@ async def one_of_each(attempt: Attempt, findings: Findings) -> None:
                 )  # fmt: skip
         findings.equal(
             "answers of 201 that were sent before the commit", len(bench.early), 0,
-            step='Commit before the answer: see what `scope` in Depends says about "function".',
+            step='Commit before the answer: see what scope in Depends says about "function".',
         )  # fmt: skip
         reply = await within(findings, "taken", bench.write(service, "taken", bench.taken[0]))
         findings.expect(

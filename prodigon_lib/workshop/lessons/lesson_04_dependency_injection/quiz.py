@@ -19,7 +19,7 @@ QUESTIONS = (
         "cache",
         "Three dependencies of one request each ask for the current user. How often is the provider called?",
         right("Once", "Within one request FastAPI keeps what a provider gave, and hands it to all who ask."),
-        wrong("Three times", "That is what `use_cache=False` asks for."),
+        wrong("Three times", "That is what use_cache=False asks for."),
         wrong(
             "Once in the life of the application",
             "The cache ends with the request; the next has another user.",
@@ -27,7 +27,7 @@ QUESTIONS = (
     ),
     Question(
         "commit",
-        'A dependency commits after its `yield`, with the default scope "request", and the commit fails.'
+        'A dependency commits after its yield, with the default scope "request", and the commit fails.'
         " What has the client been told?",
         right(
             "That it succeeded", 'The answer was sent before. With scope "function" the commit comes first.'
@@ -37,23 +37,23 @@ QUESTIONS = (
     ),
     Question(
         "blocking",
-        "An `async def` dependency calls a driver that blocks for 200 ms. Who waits?",
+        "An async def dependency calls a driver that blocks for 200 ms. Who waits?",
         right(
             "Every request of the process", "There is one loop, and while it is blocked nobody's code runs."
         ),
         wrong(
             "Only this request",
-            "That would be so in a thread: with a plain `def`, as long as threads are free.",
+            "That would be so in a thread: with a plain def, as long as threads are free.",
         ),
         wrong(
-            "At most 40 requests", "Forty is the size of the thread pool, which an `async def` does not use."
+            "At most 40 requests", "Forty is the size of the thread pool, which an async def does not use."
         ),
     ),
     Question(
         "lifespan",
         "A test overrides the model client's provider, yet the lifespan opens a real client. Why?",
         right(
-            "The lifespan asks for nothing by `Depends`",
+            "The lifespan asks for nothing by Depends",
             "Overrides replace what dependencies give, nothing else.",
         ),
         wrong("The override was set too late", "However early it is set, the lifespan does not look at it."),
@@ -61,12 +61,12 @@ QUESTIONS = (
     ),
     Question(
         "cancelled",
-        "A client leaves, its request's task is cancelled. What does `except Exception` in a dependency see?",
+        "A client leaves, its request's task is cancelled. What does an except of Exception see?",
         right(
             "Nothing",
-            "CancelledError is a BaseException, so that nobody swallows it by accident. Use `finally`.",
+            "CancelledError is a BaseException, so that nobody swallows it by accident. Use finally.",
         ),
         wrong("CancelledError", "It has not been an Exception since Python 3.8."),
-        wrong("ClientDisconnect", "That is raised where a request's body is read, not at the `yield`."),
+        wrong("ClientDisconnect", "That is raised where a request's body is read, not at the yield."),
     ),
 )
