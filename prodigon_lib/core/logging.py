@@ -4,6 +4,7 @@ Our own records go straight to stdout, since a service writes one a request; tho
 the standard library's way and look alike.
 """
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -24,8 +25,7 @@ class StdoutLogger:
     """Writes finished lines to whatever stdout is at that moment."""
 
     def msg(self, line: str) -> None:
-        sys.stdout.write(line)
-        sys.stdout.flush()
+        write_line(line)
 
     log = debug = info = warning = error = critical = exception = fatal = msg
 
@@ -51,7 +51,13 @@ class RequestLog:
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
             "service": self._service,
         }
-        sys.stdout.write(to_json(add_request(None, "", event)) + "\n")
+        write_line(to_json(add_request(None, "", event)) + "\n")
+
+
+def write_line(line: str) -> None:
+    """A full disk, or a reader that went away, costs the line, not the request or the loop that says it."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(line)
         sys.stdout.flush()
 
 
