@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration notebooks exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration soak notebooks exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,10 @@ unit: $(READY) ## tests without I/O
 	$(PYTEST) tests/unit
 
 integration: $(READY) ## tests with a real Postgres, real services and a real browser
-	$(PYTEST) tests/integration tests/browser
+	$(PYTEST) -m "not soak" tests/integration tests/browser
+
+soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (half an hour)
+	CHAOS_SEEDS=10 $(PYTEST) tests/integration/chaos $(ARGS)
 
 notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
 	PRODIGON_EXERCISES=solutions $(PYTEST) --nbval-lax --nbval-current-env notebooks

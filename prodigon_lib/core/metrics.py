@@ -43,6 +43,11 @@ class Metrics:
             ("service",),
             registry=self.registry,
         ).labels(service)
+        self.tasks = Gauge(
+            "prodigon_asyncio_tasks",
+            "Tasks of the event loop that have not ended; one that only grows leaks.",
+            registry=self.registry,
+        )
         self.tokens = Counter(
             "prodigon_tokens_total",
             "Tokens, by model and direction (prompt, completion).",

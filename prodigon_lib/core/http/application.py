@@ -130,6 +130,7 @@ class Service:
         @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
         async def metrics() -> Response:
             """Prometheus text."""
+            self.metrics.tasks.set(len(asyncio.all_tasks()))
             return Response(self.metrics.render(), media_type=self.metrics.content_type)
 
 
