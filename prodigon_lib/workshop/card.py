@@ -5,6 +5,7 @@ a card inherits in part, and then dark ink stands on dark rows.
 """
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -28,13 +29,19 @@ def card(colour: str, *parts: str) -> str:
     return f'<div style="{style}">{"".join(parts)}</div>'
 
 
+def prose(text: str) -> str:
+    """Text as HTML, with what stands between backticks as code."""
+    style = f"color:inherit;background:transparent;padding:0;font-family:{MONO};font-size:0.94em"
+    return re.sub(r"`([^`]+)`", rf'<code style="{style}">\1</code>', escape(text))
+
+
 def heading(text: str, colour: str = INK, aside: str = "") -> str:
     faint = f' <span style="color:{FAINT};font-weight:400">{escape(aside)}</span>' if aside else ""
-    return f'<div style="color:{colour};font-weight:600;font-size:15px">{escape(text)}{faint}</div>'
+    return f'<div style="color:{colour};font-weight:600;font-size:15px">{prose(text)}{faint}</div>'
 
 
 def paragraph(text: str, colour: str = INK) -> str:
-    return f'<div style="color:{colour};margin-top:6px">{escape(text)}</div>'
+    return f'<div style="color:{colour};margin-top:6px">{prose(text)}</div>'
 
 
 def grid(columns: Sequence[str], rows: Iterable[Sequence[str]], *, inks: Sequence[str] = ()) -> str:
@@ -76,7 +83,7 @@ def image(svg: str, words: str) -> str:
 def folded(summary: str, body: str) -> str:
     """Hidden until it is asked for."""
     style = f"color:{FAINT};cursor:pointer;margin-top:6px"
-    return f'<details><summary style="{style}">{escape(summary)}</summary>{body}</details>'
+    return f'<details><summary style="{style}">{prose(summary)}</summary>{body}</details>'
 
 
 class Shown:

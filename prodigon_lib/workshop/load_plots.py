@@ -1,6 +1,6 @@
 """Plots of what a load measured, in the house look."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from matplotlib.ticker import LogLocator
 
@@ -13,6 +13,8 @@ COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, YELLOW)
 TICKS = (0.0, 50.0, 90.0, 99.0, 99.9, 99.99)
 LEAST_SHARE_ABOVE = 1e-5
 DASHED = (0, (4, 3))
+LEAST_SPREAD = 20.0
+"""From here on a log axis tells more; below it, it would have hardly a number on it."""
 
 
 def percentile_plot(
@@ -39,9 +41,11 @@ def percentile_plot(
         axes.step(xs, ys, where="pre", color=colour, linewidth=1.8, label=name)
     fewest = max(0.5 / max(h.count for h in drawn.values()), LEAST_SHARE_ABOVE)
     ticks = [tick for tick in TICKS if 1 - tick / 100 >= fewest]
-    axes.set(
-        xscale="log", yscale="log", xlabel="percentile", ylabel="milliseconds", xlim=(1.0, fewest),
-    )  # fmt: skip
+    axes.set(xscale="log", xlabel="percentile", ylabel="milliseconds", xlim=(1.0, fewest))
+    if spread(drawn.values()) > LEAST_SPREAD:
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, None)
     axes.set_xticks([1 - tick / 100 for tick in ticks], [f"{tick:g} %" for tick in ticks])
     axes.minorticks_off()
     # Within one decade, powers of ten alone would leave the axis without a number.
@@ -51,9 +55,15 @@ def percentile_plot(
         axes.axhline(1000 * guess, color=FAINT, linewidth=1.4, linestyle=DASHED)
         axes.text(0.9, 1000 * guess, "your guess of the p99", color=FAINT, fontsize=9, va="bottom")
     if len(drawn) > 1:
-        axes.legend(loc="upper left", frameon=False)
+        axes.legend(frameon=False)
     plot.title(title)
     return plot.finish(f"{title}: {'; '.join(in_words(name, h) for name, h in drawn.items())}")
+
+
+def spread(histograms: Iterable[Histogram]) -> float:
+    """The slowest over the quickest of them all."""
+    times = [time for histogram in histograms for time, _ in histogram.steps()]
+    return max(times) / max(min(times), 1e-9)
 
 
 def in_words(name: str, histogram: Histogram) -> str:

@@ -49,7 +49,12 @@ function keep_keys(element) {
 
 function with_text(tag, text, style) {
   const element = document.createElement(tag);
-  element.textContent = text;
+  // What stands between backticks is code: every second piece.
+  text.split("`").forEach((piece, place) => {
+    const code = place % 2 ? document.createElement("code") : document.createTextNode("");
+    code.textContent = piece;
+    element.append(code);
+  });
   element.style.cssText = style;
   return element;
 }

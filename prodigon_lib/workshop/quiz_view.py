@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from prodigon_lib.workshop.card import BAD, GOOD, NEUTRAL, Shown, card, folded, heading, paragraph
+from prodigon_lib.workshop.card import BAD, GOOD, NEUTRAL, Shown, card, folded, heading, paragraph, prose
 from prodigon_lib.workshop.curriculum import Lesson
 from prodigon_lib.workshop.progress_file import ProgressFile
 from prodigon_lib.workshop.quizzes import Option, Question, questions_of, record
@@ -81,7 +80,7 @@ class Quiz(Shown):
         """For where nothing answers: the questions, and the answers folded away."""
         parts = []
         for place, question in enumerate(self.questions, 1):
-            options = "".join(f"<li>{escape(option.text)}</li>" for option in question.options)
+            options = "".join(f"<li>{prose(option.text)}</li>" for option in question.options)
             answer = next(option for option in question.options if option.right)
             told = paragraph(f"{answer.text}. {answer.why}")
             parts.append(

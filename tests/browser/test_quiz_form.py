@@ -9,7 +9,7 @@ import prodigon_lib.workshop
 FORM = Path(prodigon_lib.workshop.__file__).with_name("quiz_form.js").read_text()
 QUESTIONS = [
     {"text": "1. One?", "options": ["a) yes", "b) <b>no</b>", "c) maybe"]},
-    {"text": "2. Two?", "options": ["a) yes", "b) no"]},
+    {"text": "2. Two?", "options": ["a) `yes`", "b) no"]},
 ]
 SHOW = """
 async ([code, questions]) => {
@@ -48,6 +48,8 @@ def test_a_reply_is_read_out_and_options_are_plain_text(page: Page) -> None:
     page.evaluate(SHOW, [FORM, QUESTIONS])
     page.evaluate("window.say(['<p>right</p>', ''])")
     assert page.get_by_role("status").first.inner_text() == "right"
+    assert page.get_by_text("b) <b>no</b>").is_visible()
+    assert page.locator("code").all_inner_texts() == ["yes"]
     assert page.get_by_role("group", name="1. One?").get_by_role("radio", name="b) <b>no</b>").count() == 1
 
 
