@@ -174,7 +174,8 @@ class Router:
             async with asyncio.timeout_at(min(now() + self._limits.gap, deadline)):
                 return await anext(items, None)
         except TimeoutError:
-            raise UpstreamTimeout(f"{model} fell silent") from None
+            late = now() >= deadline
+            raise UpstreamTimeout(f"{model} {'was not done in time' if late else 'fell silent'}") from None
 
 
 def checked(attempt: Attempt) -> Attempt:

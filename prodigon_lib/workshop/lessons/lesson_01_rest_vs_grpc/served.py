@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
-from grpc import aio
+from grpc import StatusCode, aio
 
 from prodigon_lib.transport.protos.model_v1_pb2_grpc import (
     ModelServicer,
@@ -41,7 +41,7 @@ class Watched(ModelServicer):
             raise
         except Exception as error:
             self.raised.append(error)
-            raise
+            await context.abort(StatusCode.UNKNOWN, f"{type(error).__name__}: {error}")
 
     def raise_what_was_raised(self) -> None:
         """So that the report shows the line: over the wire there is only a status."""
