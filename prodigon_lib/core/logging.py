@@ -6,6 +6,7 @@ the standard library's way and look alike.
 
 import contextlib
 import logging
+import random
 import sys
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from opentelemetry import trace
 
 from prodigon_lib.core.context import current_request_id
 from prodigon_lib.core.settings import LogLevel, Settings
+
+REQUEST_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+GRPC_FAULTS = {"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "DATA_LOSS"}
+"""Of gRPC's statuses, those that are to it what 500 and more are to HTTP."""
 
 Event = MutableMapping[str, Any]
 
@@ -36,10 +42,12 @@ class RequestLog:
     def __init__(self, service: str, settings: Settings) -> None:
         self._service = service
         self._on = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
+        self._share = settings.request_log_share
+        self._lot = random.Random()
 
     def write(self, method: str, path: str, status: int | str, seconds: float) -> None:
         """`status` is HTTP's number, or gRPC's name."""
-        if not self._on:
+        if not self._on or (self._share < 1 and not is_fault(status) and self._lot.random() >= self._share):
             return
         event: Event = {
             "method": method,
@@ -48,10 +56,10 @@ class RequestLog:
             "duration_ms": round(seconds * 1000, 2),
             "event": "request",
             "level": "info",
-            "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+            "timestamp": datetime.now(UTC),
             "service": self._service,
         }
-        write_line(to_json(add_request(None, "", event)) + "\n")
+        write_line(orjson.dumps(add_request(None, "", event), option=REQUEST_LINE).decode())
 
 
 def write_line(line: str) -> None:
@@ -59,6 +67,10 @@ def write_line(line: str) -> None:
     with contextlib.suppress(OSError):
         sys.stdout.write(line)
         sys.stdout.flush()
+
+
+def is_fault(status: int | str) -> bool:
+    return status in GRPC_FAULTS if isinstance(status, str) else status >= 500
 
 
 def get_logger(name: str, *, service: str | None = None) -> structlog.stdlib.BoundLogger:

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
 
     environment: Environment = Environment.DEVELOPMENT
     log_level: LogLevel = LogLevel.INFO
+    request_log_share: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """Of the requests, how many get a log line, by lot; those that failed here always do."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     """A larger request body is answered with 413."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1000

@@ -2,7 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from prodigon_lib.core.metrics import LATENCY_BUCKETS, Metrics
+from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.request_figures import LATENCY_BUCKETS
 from prodigon_lib.core.schemas.generate import Usage
 
 UNKNOWN = "unknown"

@@ -14,8 +14,9 @@ from prodigon_lib.core.deadline import current_deadline
 from prodigon_lib.core.errors import InternalError, ProdigonError, RateLimited
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.http.middleware import RETRY_AFTER_SECONDS, usable_request_id
+from prodigon_lib.core.ids import request_ids
 from prodigon_lib.core.logging import get_logger
-from prodigon_lib.core.metrics import LATENCY_BUCKETS
+from prodigon_lib.core.request_figures import LATENCY_BUCKETS
 from prodigon_lib.core.telemetry import Span, SpanKind, mark_failed
 from prodigon_lib.transport.grpc_status import code_for, details_of
 
@@ -48,6 +49,7 @@ class Rpcs:
             buckets=LATENCY_BUCKETS,
             registry=registry,
         )
+        self._ids = request_ids()
         self._in_flight = Gauge(
             "prodigon_grpc_requests_in_flight", "Calls being answered now.", ("service",), registry=registry
         ).labels(name)
@@ -62,7 +64,7 @@ class Rpcs:
         metadata = {
             name: value for name, value in context.invocation_metadata() or () if isinstance(value, str)
         }
-        request_id = usable_request_id(metadata.get(REQUEST_ID))
+        request_id = usable_request_id(metadata.get(REQUEST_ID)) or next(self._ids)
         token = current_request_id.set(request_id)
         left = context.time_remaining()
         until = current_deadline.set(None if left is None else time.monotonic() + left)

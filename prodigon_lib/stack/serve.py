@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from prodigon_lib.core.errors import ProdigonError
+from prodigon_lib.core.limits import spare_the_collector
 from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.ports import BACKLOG, HOST
 
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         settings = load_settings(kind)
         app = create_app(settings)
         sockets = [listener(wish.port, wish.socket)]
+        spare_the_collector()
     except ProdigonError as error:
         refuse(wish.service, error.message)
         return REFUSED

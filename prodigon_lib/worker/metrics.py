@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from prometheus_client import Counter, Gauge, Histogram
 
 from prodigon_lib.core.ids import JobId
-from prodigon_lib.core.metrics import LATENCY_BUCKETS, Metrics
+from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.request_figures import LATENCY_BUCKETS
 from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.worker.queues.base import Depth
 

@@ -15,7 +15,7 @@ from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonErr
 from prodigon_lib.core.http.errors import error_response
 from prodigon_lib.core.http.raw import RawRoute
 from prodigon_lib.core.http.streams import ClientDisconnected
-from prodigon_lib.core.ids import RequestId, new_request_id
+from prodigon_lib.core.ids import RequestId, request_ids
 from prodigon_lib.core.logging import RequestLog, get_logger
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.telemetry import SpanKind, Telemetry, mark_failed
@@ -51,11 +51,11 @@ class RequestMiddleware:
     ) -> None:
         self.app = app
         self.telemetry = telemetry
-        self.metrics = metrics
+        self.figures = metrics.requests
         self.log = log
         self.max_body_bytes = max_body_bytes
         self.max_in_flight = max_in_flight
-        self._in_flight = 0
+        self._ids = request_ids()
         self._raw: dict[tuple[str, str], RawRoute] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -65,7 +65,7 @@ class RequestMiddleware:
         headers = {
             WANTED[name]: value.decode("latin-1") for name, value in scope["headers"] if name in WANTED
         }
-        request_id = usable_request_id(headers.get("x-request-id"))
+        request_id = usable_request_id(headers.get("x-request-id")) or next(self._ids)
         token = current_request_id.set(request_id)
         until = current_deadline.set(
             deadline_from(headers[UNTIL_HEADER]) if UNTIL_HEADER in headers else None
@@ -110,10 +110,9 @@ class RequestMiddleware:
                 ]
             await send(message)
 
-        self.metrics.in_flight.inc()
-        self._in_flight += 1
+        self.figures.in_flight += 1
         try:
-            if self._in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
+            if self.figures.in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
                 raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
             limited = self._limit_body(receive, headers)
             await self._route(scope)(scope, limited, send_with_headers)
@@ -124,16 +123,15 @@ class RequestMiddleware:
                 error if isinstance(error, ProdigonError) else InternalError("something went wrong here")
             )
             if not isinstance(error, ProdigonError):
-                logger.exception("unhandled error", path=scope["path"], service=self.metrics.service)
+                logger.exception("unhandled error", path=scope["path"], service=self.figures.service)
             if status == 0:
                 await error_response(problem, request_id, scope["path"])(scope, receive, send_with_headers)
             else:  # the answer has begun: cut it, so that the client sees that it is not whole
                 raise
         finally:
             seconds = time.perf_counter() - started
-            self.metrics.in_flight.dec()
-            self._in_flight -= 1
-            self.metrics.observe(scope["method"], route_of(scope), status or 499, seconds)
+            self.figures.in_flight -= 1
+            self.figures.observe(scope["method"], route_of(scope), status or 499, seconds)
             if status >= 500 or not scope["path"].startswith(QUIET):
                 self.log.write(scope["method"], scope["path"], status or 499, seconds)
         return status or 499
@@ -170,11 +168,11 @@ class RequestMiddleware:
         return limited
 
 
-def usable_request_id(given: str | None) -> RequestId:
-    """The caller's id when it is short, printable ASCII, and so can't forge a log line; else a new one."""
+def usable_request_id(given: str | None) -> RequestId | None:
+    """The caller's id when it is short, printable ASCII, and so can't forge a log line."""
     if given and len(given) <= MAX_REQUEST_ID and given.isascii() and given.isprintable():
         return RequestId(given)
-    return new_request_id()
+    return None
 
 
 def route_of(scope: Mapping[str, Any]) -> str:

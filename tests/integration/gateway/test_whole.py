@@ -16,7 +16,7 @@ from prodigon_lib.persistence.url import DatabaseUrl
 from tests.fakes.groq_server import GOOD_KEY, Fault, groq_server
 from tests.integration.gateway.threads import running_in_thread
 from tests.integration.gateway.whole import whole_system
-from tests.polling import eventually
+from tests.polling import eventually, eventually_sync
 
 OPENAI = {"model": "llama-3.3-70b-versatile", "messages": [{"role": "user", "content": "Hi"}]}
 
@@ -88,9 +88,18 @@ def test_one_request_in_every_services_log(
     client: Client, topology: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     answer = client.generate("What is a queue?", max_tokens=8)
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    paths = {line["path"] for line in lines if line.get("request_id") == answer.request_id and "path" in line}
-    assert paths == {"/api/v1/generate", *(["/inference"] if topology == "services" else [])}
+    said = ""
+
+    def paths() -> set[str]:
+        nonlocal said
+        said += capsys.readouterr().out
+        lines = [json.loads(line) for line in said.splitlines() if line.endswith("}")]
+        return {
+            line["path"] for line in lines if line.get("request_id") == answer.request_id and "path" in line
+        }
+
+    wanted = {"/api/v1/generate", *(["/inference"] if topology == "services" else [])}
+    eventually_sync(lambda: paths() == wanted)  # the line is written after the answer
 
 
 LEFT = {

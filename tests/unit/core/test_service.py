@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request
 from prodigon_lib.core.context import request_id_or
 from prodigon_lib.core.errors import RateLimited, UpstreamTimeout
 from prodigon_lib.core.http.application import Service
+from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.http.streams import EventStream
 from prodigon_lib.core.schemas.generate import GenerateRequest
 from prodigon_lib.core.settings import Settings
@@ -33,9 +34,14 @@ async def hangs() -> None:
     await asyncio.Event().wait()
 
 
-def make_app(trace_file: Path | None = None, **checks: Callable[[], Awaitable[None]]) -> FastAPI:
+def make_app(
+    trace_file: Path | None = None, request_log_share: float = 1.0, **checks: Callable[[], Awaitable[None]]
+) -> FastAPI:
     settings = Settings(
-        _env_file=None, max_body_bytes=1024, trace_file=str(trace_file) if trace_file else None
+        _env_file=None,
+        max_body_bytes=1024,
+        trace_file=str(trace_file) if trace_file else None,
+        request_log_share=request_log_share,
     )
     service = Service("demo", settings)
     app = service.application(title="demo", description="", lifespan=nothing, checks=checks)
@@ -193,6 +199,21 @@ async def test_one_log_line_a_request_with_its_id(capfd: pytest.CaptureFixture[s
     assert crash["request_id"] == "mine-3"
     assert "RuntimeError" in crash["exception"]
     assert not [line for line in lines if line.get("path") == "/health"]
+
+
+async def test_a_share_of_the_requests_is_logged_and_every_fault(capfd: pytest.CaptureFixture[str]) -> None:
+    async with client(make_app(request_log_share=0.5)) as http:
+        for _ in range(200):
+            await http.get("/limited")
+        await http.get("/crash")
+    said = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
+    statuses = [line["status"] for line in said if line["event"] == "request"]
+    assert 50 < statuses.count(429) < 150
+    assert statuses.count(500) == 1
+
+
+def test_nothing_stands_before_the_services_own_layer() -> None:
+    assert isinstance(make_app().build_middleware_stack(), RequestMiddleware)
 
 
 async def test_a_span_joins_the_callers_trace(tmp_path: Path) -> None:
