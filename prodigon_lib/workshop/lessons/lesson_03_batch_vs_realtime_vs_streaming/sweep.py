@@ -20,7 +20,8 @@ from prodigon_lib.workshop.look import BLUE, FAINT, GREEN, ORANGE
 from prodigon_lib.workshop.picture import Picture, Plot
 from prodigon_lib.workshop.table import Table
 
-RATES = (1, 3, 5, 10, 20, 30, 40, 60)
+RATES = (1, 3, 5, 10, 20, 30, 60)
+SHARES = (0.1, 0.4, 0.7, 0.85, 1.0, 1.2)
 WAYS: Mapping[str, Way] = {
     "one call at a time": one_by_one,
     "micro-batch, 0 ms": micro_batches(0.0),
@@ -32,17 +33,21 @@ WAYS: Mapping[str, Way] = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """Runs by way, in order of rates; `capacity` is what each way does a second when it never lacks work."""
+    """Runs by way.
+
+    Args:
+        runs: in order of `RATES`.
+        bends: at the `SHARES` of each way's capacity.
+        capacity: what each way does a second when it never lacks work.
+    """
 
     runs: Mapping[str, Sequence[Run]]
+    bends: Mapping[str, Sequence[Run]]
     capacity: Mapping[str, float]
 
     def at(self, way: str, rate: float) -> Run:
         """The run of a way at a rate."""
         return next(run for run in self.runs[way] if run.rate == rate)
-
-    def utilisation(self, run: Run) -> float:
-        return run.rate / self.capacity[run.way]
 
     def p99_by_rate(self) -> Picture:
         """The axes are logarithmic."""
@@ -69,15 +74,12 @@ class Sweep:
         return plot.finish(f"p99 against arrival rate, {RATES[0]} to {RATES[-1]} a second: {ends}")
 
     def p99_by_utilisation(self) -> Picture:
-        """Each way's p99 as a multiple of its own at the lowest rate, against the share of its capacity."""
+        """Each way's p99, as a multiple of its own when hardly used, against the share of its capacity."""
         plot = Plot(height=3.6)
         (axes,) = plot.axes
-        for colour, (name, runs) in zip(COLOURS, self.runs.items(), strict=False):
-            kept = [run for run in runs if self.utilisation(run) <= 2]
-            times = [run.p99 / runs[0].p99 for run in kept]
-            axes.plot(
-                [self.utilisation(run) for run in kept], times, "o-", color=colour, label=name, markersize=4
-            )
+        for colour, (name, runs) in zip(COLOURS, self.bends.items(), strict=False):
+            times = [run.p99 / runs[0].p99 for run in runs]
+            axes.plot(SHARES, times, "o-", color=colour, label=name, markersize=4)
         axes.axvline(1, color=FAINT, linewidth=1.4, linestyle=DASHED)
         axes.text(1, 1, " as much as it can do", color=FAINT, fontsize=9, va="bottom")
         axes.set(
@@ -130,9 +132,14 @@ class Sweep:
 
 
 def sweep(rates: Sequence[float] = RATES, ways: Mapping[str, Way] = WAYS) -> Sweep:
-    """Every way at every rate, each on a virtual clock of its own; then each with all the work it can do."""
+    """Every way at every rate and at shares of its capacity, each on a virtual clock of its own."""
     runs = {name: [measure(name, way, rate) for rate in rates] for name, way in ways.items()}
-    return Sweep(runs, {name: measure(name, way, 0).throughput for name, way in ways.items()})
+    capacity = {name: measure(name, way, 0).throughput for name, way in ways.items()}
+    bends = {
+        name: [measure(name, way, share * capacity[name], count=200) for share in SHARES]
+        for name, way in ways.items()
+    }
+    return Sweep(runs, bends, capacity)
 
 
 def sharing_plot(shares: Sequence[Sharing], guess: float | None = None) -> Picture:
@@ -149,12 +156,10 @@ def sharing_plot(shares: Sequence[Sharing], guess: float | None = None) -> Pictu
         axes.plot(xs, ys, "o-", color=colour, markersize=4)
         axes.set(ylabel=label, ylim=(0, max(ys) * 1.15))
     if guess is not None:
-        plot.axes[0].axhline(
-            guess * shares[0].tokens_per_second, color=FAINT, linewidth=1.4, linestyle=DASHED
-        )
-        plot.axes[0].text(
-            1, guess * shares[0].tokens_per_second, " your guess for 32", color=FAINT, fontsize=9
-        )
+        expected, above = guess * shares[0].tokens_per_second, plot.axes[0]
+        above.axhline(expected, color=FAINT, linewidth=1.4, linestyle=DASHED)
+        above.text(1, expected, "your guess for 32", color=FAINT, fontsize=9, va="bottom")
+        above.set(ylim=(0, 1.2 * max(expected, *(each.tokens_per_second for each in shares))))
     plot.axes[-1].set(xlabel="streams in flight", xscale="log")
     plot.axes[-1].set_xticks(xs, [f"{x}" for x in xs])
     for axes in plot.axes:
