@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
+from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.ids import JobId, UserId, new_job_id
 from prodigon_lib.core.schemas.jobs import JobStatus, JobView, PromptError
 from prodigon_lib.persistence.cursors import decode_cursor, encode_cursor
@@ -28,6 +29,7 @@ from prodigon_lib.worker.queues.base import (
     Settled,
 )
 from prodigon_lib.worker.queues.connections import Connections
+from prodigon_lib.worker.queues.lost_claims import LostClaims
 from prodigon_lib.worker.queues.watches import Marks, Watches
 
 PENDING, COMPLETED, FAILED = "pending", "completed", "failed"
@@ -48,6 +50,7 @@ class PostgresQueue:
             channels={sql.WORK_CHANNEL: lambda _: self.wake(), sql.CANCELLED_CHANNEL: self._tell_cancelled},
             missed=self.wake,
         )
+        self._lost = LostClaims(self._fetch, self.release)
         self._watches = Watches(self._marks)
 
     async def open(self) -> None:
@@ -137,8 +140,13 @@ class PostgresQueue:
 
     async def claim(self, worker: str, limit: int, lease: float) -> list[Claim]:
         self._work.clear()
+        await self._lost.give_back()
         token = uuid4()
-        rows = await self._fetch(sql.CLAIM, limit, token, worker, lease)
+        try:
+            rows = await self._fetch(sql.CLAIM, limit, token, worker, lease)
+        except ProdigonError:
+            self._lost.note(token)
+            raise
         return [
             Claim(job, position, token, attempt, prompt, model, max_tokens, request_id, traceparent)
             for job, position, attempt, prompt, model, max_tokens, request_id, traceparent in rows

@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from prodigon_lib.core.errors import Conflict
+from prodigon_lib.core.errors import Conflict, UpstreamUnavailable
 from prodigon_lib.core.ids import DEFAULT_USER_ID, JobId
 from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.persistence.url import DatabaseUrl
@@ -228,3 +228,25 @@ async def test_a_heartbeat_between_the_reapers_two_steps_saves_the_lease(
         assert await postgres_queue.extend([mine], LONG) == [mine]
     assert (await reaping).released == 0
     assert (await complete(postgres_queue, mine)).kept == {mine}
+
+
+async def test_a_claim_whose_answer_was_lost_is_given_back_by_the_next(
+    postgres_queue: PostgresQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks just after the commit: the prompt does not wait for its lease."""
+    await enqueue(postgres_queue, "a")
+    fetch = postgres_queue._fetch
+
+    async def lost(statement: str, *arguments: object) -> list[object]:
+        rows = await fetch(statement, *arguments)
+        if statement is sql.CLAIM:
+            raise UpstreamUnavailable("the connection broke")
+        return rows
+
+    monkeypatch.setattr(postgres_queue, "_fetch", lost)
+    with pytest.raises(UpstreamUnavailable):
+        await claim(postgres_queue)
+    monkeypatch.setattr(postgres_queue, "_fetch", fetch)
+    (again,) = await claim(postgres_queue)
+    assert (again.prompt, again.attempt) == ("a", 1)
+    await complete(postgres_queue, again)
