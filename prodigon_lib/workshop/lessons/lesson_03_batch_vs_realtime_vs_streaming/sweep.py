@@ -82,13 +82,11 @@ class Sweep:
             axes.plot(SHARES, times, "o-", color=colour, label=name, markersize=4)
         axes.axvline(1, color=FAINT, linewidth=1.4, linestyle=DASHED)
         axes.text(1, 1, " as much as it can do", color=FAINT, fontsize=9, va="bottom")
-        axes.set(
-            xlabel="utilisation: arrivals as a share of capacity", ylabel="p99, times that at 1 a second"
-        )
+        axes.set(xlabel="utilisation: arrivals as a share of capacity", ylabel="p99, times its own when idle")
         axes.set(yscale="log", xlim=(0, None))
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.legend(loc="upper left")
-        plot.title("The same bend for everyone")
+        plot.title("All bend towards one")
         return plot.finish(
             "p99 against utilisation: flat at first, then rising steeply towards 1, for every way"
         )
