@@ -44,12 +44,11 @@ def percentile_plot(
     axes.set(xscale="log", xlabel="percentile", ylabel="milliseconds", xlim=(1.0, fewest))
     if spread(drawn.values()) > LEAST_SPREAD:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     else:
         axes.set_ylim(0, None)
     axes.set_xticks([1 - tick / 100 for tick in ticks], [f"{tick:g} %" for tick in ticks])
     axes.minorticks_off()
-    # Within one decade, powers of ten alone would leave the axis without a number.
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     if guess is not None:
         axes.axhline(1000 * guess, color=FAINT, linewidth=1.4, linestyle=DASHED)
