@@ -1,7 +1,7 @@
 """Three services in a row, over real HTTP; each calls the next as a policy says, and the last one fails."""
 
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -10,6 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from prodigon_lib.workshop.load import closed_loop
 from prodigon_lib.workshop.serving import serving
+from prodigon_lib.workshop.table import Table
 from prodigon_lib.workshop.targets import Answer
 
 HOPS = 3
@@ -85,6 +86,18 @@ async def offer(
 
         load = await closed_loop(request, in_flight=8, count=requests)
         return Load(requests, [hop.calls for hop in hops], len(load.answered))
+
+
+def comparison(found: Mapping[str, Mapping[float, Load]]) -> Table:
+    """Calls at the last service for each request, and requests answered, by the share of failures."""
+    shares = next(iter(found.values()))
+    columns = ["fails", *(f"calls: {name}" for name in found), *(f"answered: {name}" for name in found)]
+    rows = []
+    for share in shares:
+        loads = [each[share] for each in found.values()]
+        calls, answered = [load.amplification for load in loads], [load.answered for load in loads]
+        rows.append((f"{100 * share:.0f} %", *calls, *answered))
+    return Table(columns, rows)
 
 
 @asynccontextmanager

@@ -18,6 +18,18 @@ from prodigon_lib.workshop.table import Table
 BEHIND = ("postgres", "proxy")
 ROUNDS = 5
 
+WIRE = (
+    "transport/http.py",
+    "transport/jobs.py",
+    "transport/model.py",
+    "transport/addresses.py",
+    "transport/breaker.py",
+    "transport/retry_budget.py",
+    "worker/routes.py",
+    "model/inference.py",
+)
+"""Modules that the monolith would not need: clients, routes, and what to do when the other side is away."""
+
 
 def memory(stack: Stack) -> dict[str, float]:
     """Megabytes resident, by process; Postgres, the same for all, is left out."""
@@ -30,6 +42,12 @@ async def restart_seconds(stack: Stack, service: str) -> float:
     began = time.perf_counter()
     await asyncio.to_thread(stack.restart_service, service)
     return time.perf_counter() - began
+
+
+async def restarts(stacks: Mapping[str, Stack], service: str) -> dict[str, float]:
+    """`restart_seconds` of each, at the same time."""
+    took = await asyncio.gather(*(restart_seconds(stack, service) for stack in stacks.values()))
+    return dict(zip(stacks, took, strict=True))
 
 
 async def hop_times(stacks: Mapping[str, Stack], *, requests: int = 15) -> dict[tuple[str, str], float]:

@@ -17,7 +17,7 @@ def answered_over_time(
 ) -> Picture:
     """A lane for each endpoint of each deployment; a tick is an answered request, a cross a failed one."""
     lanes = [(name, kind, outage) for name, outage in outages.items() for kind in outage.results]
-    plot = Plot(height=0.9 + 0.36 * len(lanes))
+    plot = Plot(height=1.0 + 0.36 * len(lanes))
     (axes,) = plot.axes
     words = []
     for row, (name, kind, outage) in enumerate(lanes):
@@ -29,9 +29,9 @@ def answered_over_time(
         words.append(f"{name}, {kind}: {outage.answered(kind):.0f} % answered after it")
     at = lanes[0][2].at
     axes.axvline(at, color=INK, linewidth=1.2, linestyle=DASHED)
-    axes.text(at, -0.75, f" {happened}", fontsize=9, color=INK, va="bottom")
+    axes.text(at, -0.5, f" {happened}", fontsize=9, color=INK, va="bottom")
     axes.set_yticks(range(len(lanes)), [f"{name}: {kind}" for name, kind, _ in lanes])
-    axes.set(xlabel="seconds", ylim=(len(lanes) - 0.4, -0.8), xlim=(0, None))
+    axes.set(xlabel="seconds", ylim=(len(lanes) - 0.4, -1.3), xlim=(0, None))
     axes.grid(visible=False, axis="y")
     plot.title(title)
     return plot.finish(f"{title}: {'; '.join(words)}")
