@@ -4,7 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from prometheus_client import Gauge
+
 from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
@@ -39,6 +42,18 @@ class Collaborators:
                 await service.open()
                 stack.push_async_callback(service.close)
             yield
+
+
+def show_connections(metrics: Metrics, database: Database) -> None:
+    """Asked for when the metrics are: a request pays nothing for it."""
+    connections = Gauge(
+        "prodigon_chat_database_connections",
+        "Of the gateway's pool; at most DATABASE_POOL_SIZE are open.",
+        ("state",),
+        registry=metrics.registry,
+    )
+    connections.labels("open").set_function(lambda: database.connections[0])
+    connections.labels("in_use").set_function(lambda: database.connections[1])
 
 
 def collaborators(
@@ -95,6 +110,7 @@ def collaborators(
             seconds=settings.database_seconds,
         )
         checks["database"] = database.check
+        show_connections(service.metrics, database)
         chats = ChatRepository(database)
     limits = HistoryLimits(settings.chat_history_messages, settings.chat_history_characters)
     return Collaborators(model, jobs, chats, limits, checks, services, database)

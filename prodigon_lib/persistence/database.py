@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from prodigon_lib.core.deadline import allowed
 from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
@@ -53,6 +54,16 @@ class Database:
             if problem is None:
                 raise
             raise problem from error
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Connections that are open, and how many of them are lent out."""
+        if self.engine is None:
+            return 0, 0
+        pool = self.engine.pool
+        assert isinstance(pool, AsyncAdaptedQueuePool)
+        lent = pool.checkedout()
+        return lent + pool.checkedin(), lent
 
     async def check(self) -> None:
         """Returns when Postgres answers; for `/health/ready`."""

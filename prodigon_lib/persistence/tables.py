@@ -109,6 +109,8 @@ class JobRow(Table):
     completed_at: Mapped[datetime | None]
 
     __table_args__ = (
+        # Only what has finished: what is deleted once its time is over.
+        Index("ix_batch_jobs_finished", "completed_at", postgresql_where=text("completed_at IS NOT NULL")),
         Index("ix_batch_jobs_newest", "user_id", text("created_at DESC"), text("id DESC")),
         UniqueConstraint("user_id", "idempotency_key"),
         CheckConstraint(

@@ -35,6 +35,9 @@ class WorkerMetrics:
         self.reaped = Counter(
             "prodigon_prompts_reaped_total", "Prompts taken back from workers that died.", registry=registry
         )
+        self.pruned = Counter(
+            "prodigon_jobs_pruned_total", "Finished jobs deleted, as their time was over.", registry=registry
+        )
         self.seconds = Histogram(
             "prodigon_prompt_seconds", "Time to run a prompt.", buckets=LATENCY_BUCKETS, registry=registry
         )

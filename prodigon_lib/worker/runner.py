@@ -22,6 +22,9 @@ logger = get_logger("worker", service="worker")
 
 REST_SECONDS = (0.1, 2.0)
 """Between two tries while the queue is away: at first, and at most."""
+PRUNE_EVERY_SECONDS = 60.0
+PRUNE_AT_ONCE = 100
+"""Jobs, each with its prompts, so that no lock is held for long."""
 RECORD_SECONDS = 2.0
 """Of the shutdown, what is kept at most for giving back prompts that did not end in time."""
 
@@ -62,6 +65,7 @@ class Runner:
             asyncio.create_task(self._recorder.run()),
             asyncio.create_task(every(lease / 3, self._extend)),
             asyncio.create_task(every(lease / 4, self._reap)),
+            asyncio.create_task(every(PRUNE_EVERY_SECONDS, self._prune)),
         ]
 
     def drain(self) -> None:
@@ -172,6 +176,15 @@ class Runner:
         self.metrics.reaped.inc(reaped.released + reaped.failed)
         self.metrics.prompts.labels("failed").inc(reaped.failed)
         self.metrics.finished(reaped.finished)
+
+    async def _prune(self) -> None:
+        """Delete what is older than the setting allows, a few jobs a transaction."""
+        if self.settings.retention_days is None:
+            return
+        age, gone = self.settings.retention_days * 86400, PRUNE_AT_ONCE
+        while gone == PRUNE_AT_ONCE and not self._draining.is_set():
+            gone = await self.queue.prune(age, PRUNE_AT_ONCE)
+            self.metrics.pruned.inc(gone)
 
     async def _rest(self, seconds: float) -> None:
         await wait_for(self._draining, seconds)

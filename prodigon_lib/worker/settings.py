@@ -40,6 +40,8 @@ class WorkerSettings(CallerSettings):
     """The longest wait, but for a longer `Retry-After`."""
     poll_seconds: Seconds = 2.0
     """How often to look for work that no notification announced."""
+    retention_days: Annotated[float, Field(gt=0)] | None = None
+    """Jobs that finished longer ago are deleted; without it they are kept for ever."""
     max_queued_prompts: Annotated[int, Field(ge=1)] = 100_000
     """Beyond so many that wait, new jobs are answered with 429."""
     connect_seconds: Seconds = 2.0

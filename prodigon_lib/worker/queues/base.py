@@ -212,6 +212,13 @@ class Queue(Protocol):
         """
         ...
 
+    async def prune(self, age: float, limit: int) -> int:
+        """Delete at most `limit` jobs that finished longer than `age` seconds ago; how many there were.
+
+        A job that has not finished is never deleted, whatever its age.
+        """
+        ...
+
     async def depth(self) -> Depth: ...
 
     def on_cancelled(self, callback: Callable[[JobId], None]) -> None:

@@ -5,7 +5,8 @@ import heapq
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from uuid import UUID, uuid4
 
 from prodigon_lib.core.ids import JobId, UserId, new_job_id
@@ -70,6 +71,7 @@ class MemoryQueue:
 
     def __init__(self) -> None:
         self._jobs: dict[JobId, Job] = {}
+        self._numbers = count()
         self._by_key: dict[tuple[UserId, str], Job] = {}
         self._pending: list[tuple[float, int, int, JobId]] = []
         """A heap of what may be pending: since when, the job's number, the prompt's position, the job."""
@@ -106,7 +108,7 @@ class MemoryQueue:
         if key is not None and key in self._by_key:
             return self._by_key[key]
         prompts = [Prompt(text, time.monotonic()) for text in new.submission.prompts]
-        job = Job(new_job_id(), len(self._jobs), new, hash, prompts)
+        job = Job(new_job_id(), next(self._numbers), new, hash, prompts)
         self._jobs[job.id] = job
         if key is not None:
             self._by_key[key] = job
@@ -169,7 +171,9 @@ class MemoryQueue:
         claims: list[Claim] = []
         while self._pending and len(claims) < limit and self._pending[0][0] <= time.monotonic():
             available_at, _, position, id = heapq.heappop(self._pending)
-            job = self._jobs[id]
+            job = self._jobs.get(id)
+            if job is None:
+                continue  # cancelled, and its time is over
             prompt = job.prompts[position]
             if prompt.status is not JobStatus.PENDING or prompt.available_at != available_at:
                 continue  # cancelled, or moved
@@ -257,6 +261,17 @@ class MemoryQueue:
         failed = await self.fail(spent)
         return Reaped(len(expired) - len(spent), len(spent), failed.finished)
 
+    async def prune(self, age: float, limit: int) -> int:
+        before = datetime.now(UTC) - timedelta(seconds=age)
+        old = [
+            job for job in self._jobs.values() if job.completed_at is not None and job.completed_at < before
+        ][:limit]
+        for job in old:
+            del self._jobs[job.id]
+            if job.new.idempotency_key is not None:
+                del self._by_key[job.new.user, job.new.idempotency_key]
+        return len(old)
+
     async def depth(self) -> Depth:
         now = time.monotonic()
         prompts = [prompt for job in self._jobs.values() for prompt in job.prompts]
@@ -282,7 +297,7 @@ class MemoryQueue:
         return self._jobs[claim.job].prompts[claim.position]
 
     def _held(self, claim: Claim) -> bool:
-        return self._prompt(claim).lease == claim.lease
+        return claim.job in self._jobs and self._prompt(claim).lease == claim.lease
 
     def _offer(self, job: Job, positions: Iterable[int]) -> None:
         for position in positions:

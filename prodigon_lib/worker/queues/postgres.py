@@ -224,6 +224,10 @@ class PostgresQueue:
             failed = await self._settle(spent, FAILED, codes=codes, messages=messages, only_expired=True)
         return Reaped(len(released.kept), len(failed.kept), failed.finished)
 
+    async def prune(self, age: float, limit: int) -> int:
+        ((gone,),) = await self._fetch(sql.PRUNE, age, limit)
+        return int(gone)
+
     async def depth(self) -> Depth:
         (row,) = await self._fetch(sql.DEPTH)
         return Depth(row["ready"], row["delayed"], row["running"], max(0.0, row["oldest"] or 0.0))

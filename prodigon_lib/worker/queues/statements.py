@@ -244,6 +244,21 @@ CROSS JOIN LATERAL (
 ORDER BY j.created_at DESC, j.id DESC
 """
 
+PRUNE = """
+WITH old AS MATERIALIZED (
+    SELECT id FROM batch_jobs
+    -- Only what has finished has a time of its end; a retry that commits meanwhile takes it away, and the row
+    -- is looked at again once it is locked.
+    WHERE completed_at < now() - $1 * interval '1 second'
+    ORDER BY completed_at LIMIT $2
+    FOR UPDATE SKIP LOCKED
+),
+gone AS (
+    DELETE FROM batch_jobs j USING old WHERE j.id = old.id RETURNING j.id
+)
+SELECT count(*) FROM gone
+"""
+
 PROGRESS = """
 SELECT id, status, remaining_prompts, failed_prompts FROM batch_jobs WHERE id = ANY ($1)
 """

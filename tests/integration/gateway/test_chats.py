@@ -361,3 +361,18 @@ async def test_a_message_that_waited_does_not_set_the_time_back(database: Databa
     assert (await chats.get(DEFAULT_USER_ID, session)).updated_at > between
     for each in (first, second, whole):
         await each.close()
+
+
+async def test_the_pool_is_shown_in_the_metrics(database: DatabaseUrl) -> None:
+    app = create_app(settings_for(database, database_pool_size=3), model=FakeModel(), jobs=FakeJobs())
+    async with serving(app) as url, client_of(url) as http:
+
+        async def shown(state: str) -> float:
+            lines = (await http.get("/metrics")).text.splitlines()
+            name = f'prodigon_chat_database_connections{{state="{state}"}} '
+            return next(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+        assert await shown("open") == 0
+        await asyncio.gather(*(http.get(SESSIONS) for _ in range(20)))
+        assert 1 <= await shown("open") <= 3
+        assert await shown("in_use") == 0
