@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from statistics import median
+from typing import TYPE_CHECKING
 
 from prodigon_lib.core.schemas.generate import GenerateRequest
 from prodigon_lib.core.settings import Settings
@@ -12,6 +13,10 @@ from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.carriers import model_carrier
 from prodigon_lib.transport.http import Timeouts
 from prodigon_lib.transport.model import ModelClient
+
+if TYPE_CHECKING:
+    from prodigon_lib.stack import Stack
+    from prodigon_lib.stack.traces import Span
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ async def doors(urls: Mapping[str, str]) -> AsyncIterator[tuple[ModelClient, Mod
     finally:
         for connection in (http, channel):
             await connection.close()
+
+
+def whole_trace(stack: "Stack", request_id: str, *, timeout: float = 3.0) -> "list[Span]":
+    """The trace with the model's spans, which are written a moment after a call that was cut short."""
+    end = time.monotonic() + timeout
+    spans = stack.trace(request_id)
+    while time.monotonic() < end and not any(span.service == "model" for span in spans):
+        time.sleep(0.1)
+        spans = stack.trace(request_id)
+    return spans
 
 
 async def first_tokens(
