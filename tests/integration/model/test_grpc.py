@@ -19,7 +19,7 @@ from prodigon_lib.model.settings import ModelSettings
 from prodigon_lib.transport.grpc_status import error_in
 from prodigon_lib.transport.protos import model_v1_pb2 as pb
 from prodigon_lib.transport.protos.model_v1_pb2_grpc import ModelStub
-from tests.integration.serving import listen, serving
+from tests.integration.serving import serving
 from tests.integration.transport.conftest import Served, free_port, model_service
 from tests.integration.transport.provider import TOKENS, ScriptedProvider
 from tests.polling import eventually
@@ -235,9 +235,10 @@ async def test_both_faces_give_the_same_answer_for_the_same_seed() -> None:
 
 
 async def test_a_taken_port_stops_the_start_with_its_name() -> None:
-    taken = listen(0)
-    settings = ModelSettings(_env_file=None, use_mock=True, model_grpc_port=taken.getsockname()[1])
-    app = create_app(settings)
-    with taken, pytest.raises(SettingsError, match="MODEL_GRPC_PORT"):
-        async with app.router.lifespan_context(app):
-            pass
+    """Also when it is another gRPC server that has it: those share ports unless they are told not to."""
+    settings = ModelSettings(_env_file=None, use_mock=True, model_grpc_port=free_port())
+    first, second = create_app(settings), create_app(settings)
+    async with first.router.lifespan_context(first):
+        with pytest.raises(SettingsError, match="MODEL_GRPC_PORT"):
+            async with second.router.lifespan_context(second):
+                pass
