@@ -10,6 +10,13 @@ from matplotlib.figure import Figure
 from prodigon_lib.workshop.look import MATPLOTLIB
 
 
+MOST_POINTS = 500
+"""Of a cloud of points that is drawn one by one; a larger one becomes an image within the SVG, a tenth of it."""
+
+DOTS = 200
+"""Per inch, of such an image."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """An SVG document and `words` that say what it shows."""
@@ -44,7 +51,10 @@ class Plot:
         """Render it. `words` become the picture's text alternative."""
         out = StringIO()
         with rc_context(MATPLOTLIB):
-            self.figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+            for axes in self.axes:
+                for cloud in axes.collections:
+                    cloud.set_rasterized(len(cloud.get_offsets()) > MOST_POINTS)
+            self.figure.savefig(out, format="svg", dpi=DOTS, metadata={"Date": None, "Creator": None})
         svg = out.getvalue()
         start = svg.index("<svg")
         label = f'<svg role="img" aria-label="{escape(words, quote=True)}"'
