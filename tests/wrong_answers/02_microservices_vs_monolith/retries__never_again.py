@@ -1,4 +1,4 @@
-# fails: answered all the same
+# fails: submits answered
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import uuid4
 

@@ -74,7 +74,7 @@ class RetriesCheck(Check):
             return Service(module, random.Random(draw.random()), **faults)
 
         await self.answers_lost(module, service(loses=0.05), draw, findings)
-        await self.rare_faults(module, service(fails=0.03), draw, findings)
+        await self.rare_faults(module, service(fails=0.05), draw, findings)
         await self.all_fails(module, service(fails=1.0), draw, findings)
         await self.refused(module, service(refuses=True), draw, findings)
 
@@ -103,7 +103,7 @@ class RetriesCheck(Check):
             "submits that shared another's job", sum((wanted - made).values()), 0, evidence=table,
             step="Two submits of the same prompts are two jobs: draw the key, do not compute it.",
         )  # fmt: skip
-        findings.at_least("submits answered all the same", 100 * outcome.answered / SUBMITS, 97, unit="%",
+        findings.at_least("submits answered all the same", 100 * outcome.answered / SUBMITS, 98, unit="%",
             step="Send again what was lost: under the same key that is safe.", evidence=table)  # fmt: skip
 
     async def rare_faults(
@@ -111,7 +111,7 @@ class RetriesCheck(Check):
     ) -> None:
         outcome = await submit_all(module.JobClient(service.send), some(draw), module, findings)
         findings.at_least(
-            "submits answered, when 3 % of the calls fail", 100 * outcome.answered / SUBMITS, 98.5, unit="%",
+            "submits answered, when 5 % of the calls fail", 100 * outcome.answered / SUBMITS, 98, unit="%",
             step="A budget of a tenth is plenty for a rare fault: spend it.",
         )  # fmt: skip
 
