@@ -9,9 +9,8 @@ from matplotlib.figure import Figure
 
 from prodigon_lib.workshop.look import MATPLOTLIB
 
-
 MOST_POINTS = 500
-"""Of a cloud of points that is drawn one by one; a larger one becomes an image within the SVG, a tenth of it."""
+"""Drawn one by one; a larger cloud becomes an image within the SVG, a tenth of the size."""
 
 DOTS = 200
 """Per inch, of such an image."""

@@ -44,7 +44,7 @@ QUICK = Size(1, 0.5, 30, Sizes(10_000, 3, 0.3, 20), 30, 1, 1_000)
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="ninety seconds: does it run, roughly how fast")
+    parser.add_argument("--quick", action="store_true", help="three minutes: does it run, roughly how fast")
     parser.add_argument(
         "--only",
         default=",".join(PARTS),

@@ -71,6 +71,9 @@ def queue_goals(figures: QueueFigures) -> list[Goal]:
     bulk = ratio(figures.enqueue(ours, "bulk"), figures.enqueue("pgqueuer", "bulk"))
     return [
         *goals,
+        Goal(
+            "queue, drain with 1M prompts done, of without", figures.share(f"{ours}, 1M done", 1, ours), 0.85
+        ),
         Goal("queue, bulk enqueue, of pgqueuer", bulk, 1),
         Goal("queue, idle pick-up p50, ms", figures.pick_up(ours, "p50_ms"), 4, most=True),
     ]

@@ -21,6 +21,7 @@ GATEWAY_NOTES = {
 QUEUE_NOTES = {
     "prodigon": "100 prompts a job, claims and completes 100 at once; leases, results, progress, events",
     "prodigon, 1 a job": "the same with one prompt a job: as many job rows as prompts",
+    "prodigon, 1M done": "the same queue with 1,000,000 finished prompts in its table; measured once",
     "prodigon, worker": "the worker's own loop, 100 in flight, its model at once; a task and metrics each",
     "asyncpg": "ceiling: bare SQL, claims and completes 100 at once; no job, result, retry or reaper",
     "pgqueuer": "batch 100; one row a job, no result kept, no progress over many prompts",
