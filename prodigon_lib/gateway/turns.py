@@ -1,5 +1,6 @@
 """A chat's turn, run on the server: the question is saved first, the answer only when it is whole."""
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -48,12 +49,15 @@ async def answer_stream(bound: Collaborators, turn: StartedTurn) -> AsyncGenerat
     """The answer as the contract's stream. It is saved before the stream says that it is whole."""
     tokens: list[str] = []
     usage = Usage()
+    begun = first = time.perf_counter()
     answer = bound.model.stream(turn.request)
     async with aclosing(answer):
         async for item in answer:
             if isinstance(item, Usage):
                 usage = item
                 continue
+            if not tokens:
+                first = time.perf_counter()
             tokens.append(item)
             yield sse.token_bytes(item)
     await bound.chats.complete_turn(
@@ -62,7 +66,12 @@ async def answer_stream(bound: Collaborators, turn: StartedTurn) -> AsyncGenerat
         question=turn.question,
         answer=turn.answer,
         content="".join(tokens),
-        meta={"model": turn.request.model, "usage": usage.model_dump()},
+        meta={
+            "model": turn.request.model,
+            "usage": usage.model_dump(),
+            "first_token_ms": round((first - begun) * 1e3, 1),
+            "duration_ms": round((time.perf_counter() - begun) * 1e3, 1),
+        },
     )
     yield sse.usage_bytes(usage)
     yield sse.DONE

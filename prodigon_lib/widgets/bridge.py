@@ -85,7 +85,9 @@ class Bridge:
         self.outbox.close()
 
     def _begin(self, ask: str, view: str, method: str, params: dict[str, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(self._answer(ask, method, params))
+        task = asyncio.get_running_loop().create_task(
+            self._answer(ask, method, params), name=f"panel {method}"
+        )
         self._asks[ask] = (view, task)
         task.add_done_callback(lambda _: self._asks.pop(ask, None))
 
@@ -116,7 +118,7 @@ class Bridge:
     def _hear(self, view: str) -> None:
         loop = asyncio.get_running_loop()
         if not self._heard:
-            self._working = [loop.create_task(chore()) for chore in self._chores]
+            self._working = [loop.create_task(chore(), name="panel chore") for chore in self._chores]
             self._sweep = loop.call_later(self._silent / 2, self._forget_silent)
         self._heard[view] = loop.time()
 

@@ -54,6 +54,8 @@ def lab(folder: Path) -> Iterator[Lab]:
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
     environment = {name: value for name, value in os.environ.items() if name != "PRODIGON_HOME"}
+    for kind in ("SETTINGS", "WORKSPACES"):  # a theme or an open tab of another run is none of this one's
+        environment[f"JUPYTERLAB_{kind}_DIR"] = str(folder.parent / kind.lower())
     command = [sys.executable, "-m", "prodigon_lib.cli", "lab", str(folder), "--no-browser", f"--port={port}"]
     with (folder.parent / "lab.log").open("wb") as log:
         process = subprocess.Popen(

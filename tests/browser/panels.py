@@ -64,7 +64,7 @@ def open_notebook(page: Page, lab: Lab, name: str, cells: Sequence[str]) -> Note
     write_notebook(path, cells)
     page.goto(f"{lab.url}/lab/workspaces/{name}/tree/notebooks/{name}.ipynb?token={TOKEN}")
     expect(page.locator(".jp-Notebook")).to_be_visible(timeout=60_000)
-    eventually_sync(lab.kernels_idle, within=60, every=0.2)
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     opened = Notebook(page, lab, path)
     opened.run_all()
     expect(opened.panel).to_be_visible(timeout=60_000)

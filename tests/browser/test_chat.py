@@ -1,17 +1,30 @@
 """The chat panel as a learner uses it, in a real JupyterLab."""
 
-import pytest
-from playwright.sync_api import Locator, Page, expect
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from prodigon_lib import Stack
 from tests.browser.lab import Lab
 from tests.browser.panels import STARTS, Notebook, open_notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 SHOWS = "from prodigon_lib.widgets import ChatPanel\npanel = ChatPanel(stack)\npanel"
+AT_LENGTH = "Tell me about queues, in 20 sentences"
 
 
-def open_chat(page: Page, lab: Lab, name: str) -> Notebook:
-    opened = open_notebook(page, lab, name, [STARTS.format(name=name), SHOWS])
+@pytest.fixture
+def stack(workshop: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """The stack that a test's notebook attaches to, held by the test too."""
+    monkeypatch.setenv("PRODIGON_HOME", str(workshop.folder / ".prodigon"))
+    with Stack.start("chat", profile="instant", restart="never") as started:
+        yield started
+
+
+def open_chat(page: Page, lab: Lab, notebook: str, *more: str) -> Notebook:
+    """With the stack named `chat`."""
+    opened = open_notebook(page, lab, notebook, [STARTS.format(name="chat"), SHOWS, *more])
     expect(writing(opened.panel)).to_be_visible()
     return opened
 
@@ -20,29 +33,130 @@ def writing(panel: Locator) -> Locator:
     return panel.get_by_role("textbox", name="Your message")
 
 
+def begin(panel: Locator, words: str) -> None:
+    """Send."""
+    writing(panel).fill(words)
+    writing(panel).press("Enter")
+
+
 def say(panel: Locator, words: str) -> None:
     """Send, and wait until the answer is whole."""
     before = panel.locator(".reply .stats:not(:empty)").count()
-    box = writing(panel)
-    box.fill(words)
-    box.press("Enter")
+    begin(panel, words)
     expect(panel.locator(".reply .stats:not(:empty)")).to_have_count(before + 1, timeout=30_000)
+
+
+def new_chat(panel: Locator) -> None:
+    panel.get_by_role("button", name="New chat").click()
+    expect(panel.locator(".entry")).to_have_count(0)
 
 
 def last_answer(panel: Locator) -> Locator:
     return panel.locator(".reply .markdown").last
 
 
-def test_three_turns_and_the_model_knows_the_first_also_after_a_reload(page: Page, workshop: Lab) -> None:
+def test_three_turns_and_the_model_knows_the_first_also_after_a_reload(
+    page: Page, workshop: Lab, stack: Stack
+) -> None:
     opened = open_chat(page, workshop, "turns")
+    new_chat(opened.panel)
     say(opened.panel, "My name is Ada Lovelace")
     say(opened.panel, "What is a queue?")
     say(opened.panel, "What is my name?")
     expect(last_answer(opened.panel)).to_contain_text("Ada Lovelace")
-    assert "tokens/s" in opened.panel.locator(".stats").nth(1).inner_text()
+    assert "first token after" in opened.panel.locator(".stats").nth(1).inner_text()
     opened.save()
     opened.reload()
     expect(opened.panel.locator(".entry")).to_have_count(6, timeout=30_000)
     expect(last_answer(opened.panel)).to_contain_text("Ada Lovelace")
+    assert "first token after" in opened.panel.locator(".stats").nth(1).inner_text()
     say(opened.panel, "How many questions did I ask?")
     expect(last_answer(opened.panel)).to_contain_text("4")
+
+
+def test_a_second_browser_and_a_new_kernel_find_the_chat(
+    page: Page, browser: Browser, workshop: Lab, stack: Stack
+) -> None:
+    opened = open_chat(page, workshop, "first")
+    new_chat(opened.panel)
+    say(opened.panel, "What is a lease, Grace?")
+    context = browser.new_context()
+    other = open_chat(context.new_page(), workshop, "second")
+    other.panel.get_by_role("searchbox").fill("Grace")
+    other.panel.get_by_role("button", name="What is a lease, Grace?", exact=True).click()
+    expect(last_answer(other.panel)).not_to_be_empty()
+    assert last_answer(other.panel).inner_text() == last_answer(opened.panel).inner_text()
+    context.close()
+
+
+def test_stop_keeps_what_was_written_and_edit_and_again_ask_anew(
+    page: Page, workshop: Lab, stack: Stack
+) -> None:
+    opened = open_chat(page, workshop, "stop")
+    panel = opened.panel
+    new_chat(panel)
+    stack.simulated.set(profile="groq-llama-3.3-70b")
+    begin(panel, AT_LENGTH)
+    panel.locator(".reply .markdown p").wait_for()
+    writing(panel).press("Escape")
+    expect(panel.locator(".stats")).to_contain_text("stopped")
+    kept = last_answer(panel).inner_text()
+    stack.simulated.set(profile="instant")
+    opened.save()
+    opened.reload()
+    expect(last_answer(panel)).to_have_text(kept, use_inner_text=True)
+    panel.get_by_role("button", name="Answer again").click()
+    expect(panel.locator(".stats")).not_to_contain_text("stopped")
+    expect(panel.locator(".stats")).to_contain_text("tokens")
+    assert len(last_answer(panel).inner_text()) > len(kept)
+    panel.get_by_role("button", name="Edit and send again").click()
+    edit = panel.get_by_role("textbox", name="Edit your message")
+    edit.fill("My dog is called Rex")
+    edit.press("Enter")
+    expect(panel.locator(".question")).to_have_text("My dog is called Rex")
+    expect(panel.locator(".stats")).to_contain_text("tokens")
+    with stack.client() as client:
+        newest = next(client.sessions())
+        assert client.session(newest.id).messages[0].content == "My dog is called Rex"
+
+
+def test_a_killed_service_the_banner_and_recovery(page: Page, workshop: Lab, stack: Stack) -> None:
+    panel = open_chat(page, workshop, "killed").panel
+    new_chat(panel)
+    banner = panel.locator(".banner")
+    expect(banner).to_be_hidden()
+    stack.kill("model")
+    expect(banner).to_contain_text("model", timeout=15_000)
+    begin(panel, "What is a queue?")
+    expect(panel.locator(".note.fault")).to_be_visible(timeout=15_000)
+    stack.restart_service("model")
+    expect(banner).to_be_hidden(timeout=15_000)
+    panel.get_by_role("button", name="Try again").click()
+    expect(panel.locator(".stats")).to_contain_text("tokens", timeout=15_000)
+    assert panel.locator(".entry").count() == 2
+
+
+def test_an_answer_streams_while_a_cell_runs(page: Page, workshop: Lab, stack: Stack) -> None:
+    opened = open_chat(page, workshop, "busy", "1")
+    panel = opened.panel
+    new_chat(panel)
+    page.locator(".jp-CodeCell .cm-content").nth(2).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("import time; time.sleep(8)")
+    page.keyboard.press("Control+Enter")
+    running = page.locator(".jp-CodeCell").nth(2).locator(".jp-InputPrompt")
+    expect(running).to_have_text("[*]:")
+    say(panel, "What is a queue?")
+    expect(running).to_have_text("[*]:", timeout=1)
+    assert "tokens" in panel.locator(".stats").inner_text()
+
+
+def test_jupyterlabs_keys_do_nothing_in_the_panel(page: Page, workshop: Lab, stack: Stack) -> None:
+    panel = open_chat(page, workshop, "keys").panel
+    cells = page.locator(".jp-Cell").count()
+    for place in (panel.locator(".log"), panel.get_by_role("button", name="New chat"), writing(panel)):
+        place.focus()
+        for key in ("d", "d", "b", "x", "Enter", "Shift+Enter"):
+            page.keyboard.press(key)
+    assert page.locator(".jp-Cell").count() == cells
+    expect(page.locator(".jp-Dialog")).to_have_count(0)

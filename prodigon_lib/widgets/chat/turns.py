@@ -40,7 +40,9 @@ class Turns:
             raise Conflict("an answer of this chat is still being written: stop it first")
         self._turns[session] = turn
         self._changed(turn)
-        task = self._tasks[session] = asyncio.get_running_loop().create_task(self._run(turn, replace))
+        task = self._tasks[session] = asyncio.get_running_loop().create_task(
+            self._run(turn, replace), name="panel turn"
+        )
         task.add_done_callback(lambda _: self._tasks.pop(session, None))
 
     async def stop(self, session: str) -> None:

@@ -44,6 +44,8 @@ async def test_a_whole_turn(http: httpx.AsyncClient, model: FakeModel) -> None:
     question, saved = session["messages"][2:]
     assert (question["role"], question["content"]) == ("user", "Three?")
     assert (saved["role"], saved["content"]) == ("assistant", "".join(TOKENS))
+    took = saved["meta"].pop("first_token_ms"), saved["meta"].pop("duration_ms")
+    assert 0 < took[0] <= took[1]
     assert saved["meta"] == {"model": "small", "usage": USAGE.model_dump()}
     assert (question["id"], saved["id"]) == (
         answer.headers["X-User-Message-ID"],

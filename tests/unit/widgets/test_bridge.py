@@ -2,44 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 
 from prodigon_lib.core.errors import UpstreamUnavailable
-from prodigon_lib.widgets.bridge import Bridge
 from prodigon_lib.widgets.wire import Attached
 from tests.polling import eventually
-
-
-class Browser:
-    """The other end, without a browser."""
-
-    def __init__(self, **options: Any) -> None:
-        self.got: list[dict] = []
-        self.buffers: list[bytes] = []
-        self.bridge = Bridge(self._take, **options)
-
-    def _take(self, message: dict, buffers: list[bytes]) -> None:
-        self.got += message["batch"]
-        self.buffers += buffers
-
-    def say(self, kind: str, **fields: Any) -> None:
-        self.bridge.receive({"kind": kind, **fields})
-
-    def ask(self, method: str, id: str = "1", view: str = "v", **params: Any) -> None:
-        self.say("ask", id=id, view=view, method=method, params=params)
-
-    async def heard(self, kind: str) -> dict:
-        return await eventually(lambda: next((m for m in self.got if m["kind"] == kind), None))
+from tests.widget_browser import FakeBrowser
 
 
 async def test_an_answer_comes_with_its_bytes() -> None:
     async def twice(number: int) -> Attached:
         return Attached(2 * number, [b"bytes"])
 
-    browser = Browser()
-    browser.bridge.serve({"twice": twice})
+    browser = FakeBrowser()
+    browser.serve({"twice": twice})
     browser.ask("twice", number=4)
     assert await browser.heard("answer") == {"kind": "answer", "id": "1", "value": 8, "buffers": 1}
     assert browser.buffers == [b"bytes"]
@@ -49,8 +26,8 @@ async def test_an_error_of_ours_is_told_as_it_is(caplog: pytest.LogCaptureFixtur
     async def away() -> None:
         raise UpstreamUnavailable("nothing answers")
 
-    browser = Browser()
-    browser.bridge.serve({"away": away})
+    browser = FakeBrowser()
+    browser.serve({"away": away})
     browser.ask("away")
     fault = (await browser.heard("fault"))["fault"]
     assert (fault["code"], fault["message"], fault["retryable"]) == (
@@ -68,8 +45,8 @@ async def test_whatever_is_wrong_an_ask_gets_an_answer(method: str, params: dict
     async def broken() -> None:
         raise KeyError("a bug")
 
-    browser = Browser()
-    browser.bridge.serve({"plain": plain, "broken": broken})
+    browser = FakeBrowser()
+    browser.serve({"plain": plain, "broken": broken})
     browser.ask(method, **params)
     assert (await browser.heard("fault"))["fault"]["code"] in ("BAD_REQUEST", "PANEL_ERROR")
 
@@ -93,8 +70,8 @@ class Endless:
 
 @pytest.mark.parametrize("end", [("cancel", {"id": "1"}), ("bye", {"view": "v"})])
 async def test_a_stream_ends_when_it_is_cancelled_or_its_view_leaves(end: tuple[str, dict]) -> None:
-    browser, endless = Browser(), Endless()
-    browser.bridge.serve({"endless": endless})
+    browser, endless = FakeBrowser(), Endless()
+    browser.serve({"endless": endless})
     browser.ask("endless")
     await browser.heard("item")
     browser.say(end[0], **end[1])
@@ -107,16 +84,16 @@ async def test_a_finite_stream_tells_its_end() -> None:
         for number in range(3):
             yield number
 
-    browser = Browser()
-    browser.bridge.serve({"three": three})
+    browser = FakeBrowser()
+    browser.serve({"three": three})
     browser.ask("three")
     await browser.heard("end")
     assert [message["value"] for message in browser.got if message["kind"] == "item"] == [0, 1, 2]
 
 
 async def test_a_view_that_falls_silent_is_forgotten_with_its_streams() -> None:
-    browser, endless = Browser(silent_seconds=0.2), Endless()
-    browser.bridge.serve({"endless": endless})
+    browser, endless = FakeBrowser(silent_seconds=0.2), Endless()
+    browser.serve({"endless": endless})
     browser.ask("endless")
     await asyncio.wait_for(endless.ended.wait(), 5)
     assert not browser.bridge.views
@@ -136,8 +113,8 @@ async def test_chores_run_while_somebody_looks() -> None:
         finally:
             running.pop()
 
-    browser = Browser()
-    browser.bridge.serve({}, [chore])
+    browser = FakeBrowser()
+    browser.serve({}, [chore])
     browser.say("hello", view="one")
     browser.say("hello", view="two")
     await eventually(lambda: running == [1])
@@ -150,8 +127,8 @@ async def test_chores_run_while_somebody_looks() -> None:
 
 async def test_close_leaves_no_task() -> None:
     before = asyncio.all_tasks()
-    browser, endless = Browser(), Endless()
-    browser.bridge.serve({"endless": endless}, [asyncio.Event().wait])  # type: ignore[list-item]
+    browser, endless = FakeBrowser(), Endless()
+    browser.serve({"endless": endless}, [asyncio.Event().wait])  # type: ignore[list-item]
     browser.ask("endless")
     await browser.heard("item")
     await browser.bridge.close()
@@ -161,7 +138,7 @@ async def test_close_leaves_no_task() -> None:
 
 
 async def test_messages_of_another_make_are_ignored() -> None:
-    browser = Browser()
+    browser = FakeBrowser()
     for message in ({}, {"kind": "ask"}, {"kind": "cancel", "id": "none"}, {"kind": "hello", "view": 3}):
         browser.bridge.receive(message)
     assert not browser.bridge.views

@@ -59,6 +59,7 @@ class Chat {
     this.main = h("div", { class: "main" }, this.head(), this.conversation.element, this.composer.element);
     shell.show("chat", "Chat", h("div", { class: "columns" }, this.sidebar.element, this.main), this.settings.drawer.element);
     shell.root.addEventListener("keydown", (event) => this.key(event as KeyboardEvent));
+    this.main.addEventListener("pointerdown", () => this.hideSidebar(), { capture: true });
     shell.onClose(() => this.conversation.close());
     this.listen();
     void this.start();
@@ -93,13 +94,13 @@ class Chat {
     );
     const newest = await this.sidebar.load();
     const remembered = recall(this.shell);
-    if (!this.session && !this.live) await this.open(remembered ?? newest?.id ?? null);
+    if (this.opening === 0 && !this.live) await this.open(remembered ?? newest?.id ?? null); // else one has chosen
   }
 
   /** Show a chat, or room for a new one. */
   private async open(id: string | null): Promise<void> {
     const opening = ++this.opening;
-    this.main.parentElement!.classList.remove("with-sidebar");
+    this.hideSidebar();
     if (id === null) {
       this.showNew();
       return;
@@ -267,11 +268,16 @@ class Chat {
     this.sidebar.element.querySelector<HTMLElement>("button")?.focus();
   }
 
-  private key(event: KeyboardEvent): void {
-    if (event.key !== "Escape") return;
+  /** On a narrow panel, where it lies over the conversation; gives whether it was there. */
+  private hideSidebar(): boolean {
     const columns = this.main.parentElement!;
-    if (columns.classList.contains("with-sidebar")) columns.classList.remove("with-sidebar");
-    else void this.stop();
+    const shown = columns.classList.contains("with-sidebar");
+    columns.classList.remove("with-sidebar");
+    return shown;
+  }
+
+  private key(event: KeyboardEvent): void {
+    if (event.key === "Escape" && !this.hideSidebar()) void this.stop();
   }
 }
 

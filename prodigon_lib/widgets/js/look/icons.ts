@@ -21,6 +21,7 @@ const PATHS = {
   play: "M5 3.5v9l7-4.5z",
   pause: "M5.5 3.5v9M10.5 3.5v9",
   filter: "M2.5 3.5h11L9.3 8.4v4.1l-2.6-1.3V8.4z",
+  code: "M5.5 4.5L2 8l3.5 3.5M10.5 4.5L14 8l-3.5 3.5",
   chevron: "M6 3.5L10.5 8 6 12.5",
 } as const;
 

@@ -30,7 +30,7 @@ export class Diagrams {
     if (text.length > LONGEST) return;
     const place = h("div", { class: "diagram-image" });
     const source = box.querySelector("pre")!;
-    const toggle = button("", { icon: "sliders", kind: "bare", name: "Show the text", "aria-pressed": false });
+    const toggle = button("", { icon: "code", kind: "bare", name: "Show the text", "aria-pressed": false });
     toggle.addEventListener("click", () => {
       source.hidden = !source.hidden;
       place.hidden = !source.hidden;

@@ -22,6 +22,7 @@ const TAGS =
 const SAFE = {
   ALLOWED_TAGS: TAGS,
   ALLOWED_ATTR: ["href", "title", "class", "start", "align", "rel", "target"],
+  ADD_URI_SAFE_ATTR: ["start", "align", "rel", "target"], // else these would have to look like a link, too
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: false,

@@ -11,7 +11,7 @@ interface Library {
 
 const LONGEST = 4_000;
 const KEPT = 500;
-const OPTIONS = { throwOnError: false, trust: false, strict: "ignore", maxSize: 20, maxExpand: 200 } as const;
+const OPTIONS = { throwOnError: false, trust: false, strict: "ignore", maxSize: 20, maxExpand: 200, errorColor: "inherit" } as const;
 
 export class Maths {
   private library: Library | null = null;
