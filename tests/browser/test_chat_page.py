@@ -242,3 +242,14 @@ def test_an_empty_panel_offers_a_beginning(page: Page) -> None:
     shown = show_panel(page, "chat", {**ANSWERS, "sessions": {"items": [], "next": None}})
     shown.panel.get_by_role("button", name="What is back-pressure?").click()
     assert shown.asks("ask")[0]["session"] is None
+
+
+def test_a_kernel_that_says_nothing_is_told_and_forgotten_when_it_speaks(page: Page) -> None:
+    page.clock.install()
+    shown = show_panel(page, "chat", ANSWERS)
+    banner = shown.panel.locator(".banner")
+    expect(banner).to_be_hidden()
+    page.clock.run_for(40_000)
+    expect(banner).to_contain_text("The kernel is busy or has stopped")
+    shown.tell({"kind": "alive", "unknown": []})
+    expect(banner).to_be_hidden()

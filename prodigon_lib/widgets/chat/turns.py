@@ -10,6 +10,9 @@ from prodigon_lib.core.errors import Conflict, MessageNotFound, ProdigonError
 from prodigon_lib.core.schemas.generate import MAX_CONTENT, Role
 from prodigon_lib.widgets.chat.turn import Turn
 
+LOOK_SECONDS = 2.0
+"""A fault is not to be told late because the next call hangs."""
+
 Changed = Callable[[Turn], None]
 Grown = Callable[[Turn, int, str], None]
 
@@ -74,6 +77,7 @@ class Turns:
         except Exception as error:
             turn.fail(error)
             self._failed(error)
+            await self._find_question(turn)
         self._changed(turn)
 
     async def _take(self, turn: Turn, replace: str | None) -> None:
@@ -88,6 +92,14 @@ class Turns:
                 turn.add(token)
                 self._grown(turn, at, token)
             turn.complete(tokens)
+
+    async def _find_question(self, turn: Turn) -> None:
+        """The id of a question that was saved before its turn failed, so that it can be edited."""
+        with suppress(ProdigonError, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                messages = (await self._client.session(turn.session)).messages
+            if messages and (messages[-1].role, messages[-1].content) == (Role.USER, turn.content):
+                turn.question_id = str(messages[-1].id)
 
     async def _keep(self, turn: Turn) -> None:
         """Save what was written before the stop: the server keeps whole answers only."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from prodigon_lib.widgets.assets import ON_DEMAND
 from tests.integration.stack.processes import ROOT
 from tests.polling import eventually_sync
 
@@ -64,6 +65,8 @@ def test_it_carries_the_workshop(wheel: Path) -> None:
         for path in own:
             assert f"prodigon_lib/_workshop/{path.relative_to(ROOT).as_posix()}" in names
     assert "prodigon_lib/py.typed" in names
+    assert {f"prodigon_lib/widgets/static/{name}" for name in ("panels.js", *ON_DEMAND)} <= names
+    assert not [name for name in names if name.startswith("prodigon_lib/widgets/js/")]
     assert not [name for name in names if name.startswith(("tests/", "services/")) or ".prodigon" in name]
 
 

@@ -59,7 +59,9 @@ async def test_a_stop_keeps_what_was_written(chat: Chat) -> None:
 async def test_a_fault_is_told_and_asking_again_replaces_its_question(chat: Chat) -> None:
     chat.model.fault, chat.model.fault_after = UpstreamUnavailable("the model service is away"), 0
     session = (await chat.ask("x", "t1"))["session"]
-    fault = (await chat.state("t1", "failed"))["fault"]
+    failed = await chat.state("t1", "failed")
+    fault = failed["fault"]
+    assert failed["question_id"]
     assert (fault["code"], fault["retryable"]) == ("SERVICE_UNAVAILABLE", True)
     assert fault["request_id"]
     chat.model.fault = None

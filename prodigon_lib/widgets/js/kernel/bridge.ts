@@ -33,7 +33,8 @@ interface Ask {
 }
 
 const BEAT_MS = 5_000;
-const BEATS_AT_REST = 4;
+/** At rest. A page in the background is slower: its timers run once a minute. */
+const REST_MS = 20_000;
 const PATIENCE_MS = 8_000;
 
 export class Bridge {
@@ -43,7 +44,7 @@ export class Bridge {
   private asks = new Map<string, Ask>();
   private listeners = new Map<string, Set<(value: any, text?: string) => void>>();
   private count = 0;
-  private beats = 0;
+  private saidAlive = Date.now();
   private waitingSince: number | null = null;
   private readonly timer: ReturnType<typeof setInterval>;
 
@@ -163,7 +164,8 @@ export class Bridge {
   private beat = () => {
     const now = Date.now();
     if (this.waitingSince !== null && now - this.waitingSince > PATIENCE_MS) this.setSilent(true);
-    if (this.asks.size === 0 && !this.silent && ++this.beats % BEATS_AT_REST !== 0) return;
+    if (this.asks.size === 0 && !this.silent && now - this.saidAlive < REST_MS) return;
+    this.saidAlive = now;
     const streams = [...this.asks].filter(([, ask]) => ask.again).map(([id]) => id);
     this.post({ kind: "alive", views: [this.view], asks: streams });
     this.waitingSince ??= now;
