@@ -12,6 +12,7 @@ from prodigon_lib.stack import starter
 from prodigon_lib.stack.channel import Channel, NobodyListens
 from prodigon_lib.stack.edges.control import Faults
 from prodigon_lib.stack.folder import StackFolder, stack_folder
+from prodigon_lib.stack.log_tail import LogTail
 from prodigon_lib.stack.logs import read_logs
 from prodigon_lib.stack.options import stack_options
 from prodigon_lib.stack.simulated import SimulatedModel
@@ -168,6 +169,10 @@ class Stack:
             tail: only the newest; `None` gives all.
         """
         return read_logs(self._folder, service=service, request_id=request_id, level=level, tail=tail)
+
+    def log_tail(self, back: int = 0) -> LogTail:
+        """For reading on, again and again, from now or from `back` bytes before the end of each log."""
+        return LogTail(self._folder, back)
 
     def trace(self, request_id: str, *, timeout: float = 2.0) -> list[Span]:
         """The spans of one request, callers before what they called; waits until none is missing.

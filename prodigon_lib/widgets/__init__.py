@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from prodigon_lib.widgets.chat import ChatPanel
+    from prodigon_lib.widgets.dashboard import Dashboard
 
 _HOMES = {
     "ChatPanel": "chat",
+    "Dashboard": "dashboard",
 }
 
-__all__ = ["ChatPanel"]
+__all__ = ["ChatPanel", "Dashboard"]
 
 
 def __getattr__(name: str) -> object:

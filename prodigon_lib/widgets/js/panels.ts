@@ -1,11 +1,13 @@
 // What anywidget loads: shows the panel that its model names. A new panel is one line in PANELS.
 
 import { chat } from "./chat/panel";
+import { dashboard } from "./dashboard/panel";
 import { Bridge, type Model } from "./kernel/bridge";
 import { Shell } from "./shell";
 
 const PANELS: Record<string, (shell: Shell) => void> = {
   chat,
+  dashboard,
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

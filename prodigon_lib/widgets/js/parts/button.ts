@@ -39,7 +39,7 @@ export function copyButton(text: () => string, name = "Copy"): HTMLButtonElement
 }
 
 /** The clipboard of a page on plain http is closed; a selected text area can still be copied from. */
-async function copyText(text: string, near: HTMLElement): Promise<boolean> {
+export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
   if (navigator.clipboard) {
     try {
       await navigator.clipboard.writeText(text);
