@@ -4,7 +4,6 @@ Our own records go straight to stdout, since a service writes one a request; tho
 the standard library's way and look alike.
 """
 
-import contextlib
 import logging
 import random
 import sys
@@ -16,7 +15,7 @@ import orjson
 import structlog
 from opentelemetry import trace
 
-from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.context import current_request_id, in_span
 from prodigon_lib.core.settings import LogLevel, Settings
 
 REQUEST_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
@@ -64,9 +63,11 @@ class RequestLog:
 
 def write_line(line: str) -> None:
     """A full disk, or a reader that went away, costs the line, not the request or the loop that says it."""
-    with contextlib.suppress(OSError):
+    try:
         sys.stdout.write(line)
         sys.stdout.flush()
+    except OSError:
+        pass
 
 
 def is_fault(status: int | str) -> bool:
@@ -126,8 +127,7 @@ def configure_logging(service: str, settings: Settings) -> None:
 def add_request(_: Any, __: str, event: Event) -> Event:
     if request_id := current_request_id.get():
         event.setdefault("request_id", request_id)
-    span = trace.get_current_span().get_span_context()
-    if span.is_valid:
+    if in_span.get() and (span := trace.get_current_span().get_span_context()).is_valid:
         event.setdefault("trace_id", f"{span.trace_id:032x}")
     return event
 

@@ -19,7 +19,7 @@ from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from opentelemetry.util.types import AttributeValue
 
-from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.context import current_request_id, in_span
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.version import library_version
 
@@ -126,12 +126,16 @@ class Telemetry:
             yield trace.INVALID_SPAN
             return
         parent = PROPAGATOR.extract(headers) if headers is not None else None
-        with self.tracer.start_as_current_span(
-            name, context=parent, kind=kind, attributes=attributes
-        ) as span:
-            if request_id := current_request_id.get():
-                span.set_attribute("request_id", request_id)
-            yield span
+        before = in_span.set(True)
+        try:
+            with self.tracer.start_as_current_span(
+                name, context=parent, kind=kind, attributes=attributes
+            ) as span:
+                if request_id := current_request_id.get():
+                    span.set_attribute("request_id", request_id)
+                yield span
+        finally:
+            in_span.reset(before)
 
     @contextmanager
     def outgoing(self, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[Span]:
@@ -149,6 +153,8 @@ class Telemetry:
     def outgoing_span(self, name: str, attributes: Mapping[str, AttributeValue]) -> Span:
         """The span of `outgoing`, for a caller that ends it itself."""
         if self._provider is None:  # nothing is recorded, and the caller's trace is joined all the same
+            if not in_span.get():
+                return trace.INVALID_SPAN
             return trace.NonRecordingSpan(trace.get_current_span().get_span_context())
         span = self.tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes)
         if request_id := current_request_id.get():

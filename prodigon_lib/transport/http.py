@@ -5,6 +5,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -126,7 +127,9 @@ class ServiceClient:
         try:
             response, place = await self._open(method, path, body, outgoing, self._whole, end, retry=retry)
             try:
-                async with asyncio.timeout_at(end), response:
+                # A small answer is there with its headers: to set a timer would cost more than to read it.
+                limit = nullcontext() if response.content.is_eof() else asyncio.timeout_at(end)
+                async with limit, response:
                     await self._check(response, span)
                     answer = await response.read()
             except BaseException as error:
