@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prodigon_lib.widgets.chat import ChatPanel
     from prodigon_lib.widgets.dashboard import Dashboard
+    from prodigon_lib.widgets.jobs import JobsPanel
 
 _HOMES = {
     "ChatPanel": "chat",
     "Dashboard": "dashboard",
+    "JobsPanel": "jobs",
 }
 
-__all__ = ["ChatPanel", "Dashboard"]
+__all__ = ["ChatPanel", "Dashboard", "JobsPanel"]
 
 
 def __getattr__(name: str) -> object:

@@ -19,12 +19,13 @@ async ([kind, answers]) => {
   const { default: panels } = await import("/panels.js");
   const listeners = new Set();
   const tell = (batch, buffers = []) => listeners.forEach((listener) => listener({ batch }, buffers));
-  window.kernel = { answers, asks: [], tell };
+  window.kernel = { answers, asks: [], cancelled: [], tell };
   const model = {
     get: (name) => ({ kind, panel_id: "one" })[name],
     on: (name, listener) => name === "msg:custom" && listeners.add(listener),
     off: (name, listener) => listeners.delete(listener),
     send: async (message) => {
+      if (message.kind === "cancel") window.kernel.cancelled.push(message.id);
       if (message.kind !== "ask") return;
       window.kernel.asks.push(message);
       if (message.method === "asset") {
@@ -32,7 +33,10 @@ async ([kind, answers]) => {
         return tell([{ kind: "answer", id: message.id, value: "", buffers: 1 }], [new DataView(bytes)]);
       }
       await null;
-      tell([{ kind: "answer", id: message.id, value: window.kernel.answers[message.method] ?? null }]);
+      const { id } = message;
+      const value = window.kernel.answers[message.method] ?? null;
+      const items = value?.stream?.map((item) => ({ kind: "item", id, value: item }));
+      tell(items ?? [{ kind: "answer", id, value }]);
     },
   };
   const el = document.createElement("div");
@@ -62,7 +66,7 @@ class PanelPage:
         self.tell({"kind": "event", "name": name, "value": value, **more})
 
     def answers(self, **answers: Any) -> None:
-        """What the kernel answers from now on, by method."""
+        """What the kernel answers from now on, by method; `{"stream": [...]}` is items without an end."""
         self.page.evaluate("answers => Object.assign(window.kernel.answers, answers)", answers)
 
     def asks(self, method: str) -> list[dict[str, Any]]:

@@ -2,12 +2,14 @@
 
 import { chat } from "./chat/panel";
 import { dashboard } from "./dashboard/panel";
+import { jobs } from "./jobs/panel";
 import { Bridge, type Model } from "./kernel/bridge";
 import { Shell } from "./shell";
 
 const PANELS: Record<string, (shell: Shell) => void> = {
   chat,
   dashboard,
+  jobs,
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

@@ -71,7 +71,8 @@ export class Logs {
 
   private line(record: LogRecord): HTMLElement {
     const id = record.request_id;
-    const pick = id && button(id.slice(0, 8), { kind: "bare", class: "id", name: `Only request ${id}`, onclick: () => this.only(id) });
+    const start = id?.slice(0, 8);
+    const pick = id && button(start!, { kind: "bare", class: "id", "aria-label": `${start}: only this request`, title: id, onclick: () => this.only(id) });
     return h(
       "div",
       { class: "line", "data-level": record.level },
