@@ -6,8 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prodigon_lib import Stack
+from tests.browser.hostile import HOSTILE
 from tests.browser.lab import Lab
 from tests.browser.panels import STARTS, Notebook, open_notebook
+from tests.browser.test_hostile_answers import LOOK, UNDRAWN
+from tests.polling import eventually_sync
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
 SHOWS = "from prodigon_lib.widgets import ChatPanel\npanel = ChatPanel(stack)\npanel"
@@ -160,3 +163,19 @@ def test_jupyterlabs_keys_do_nothing_in_the_panel(page: Page, workshop: Lab, sta
             page.keyboard.press(key)
     assert page.locator(".jp-Cell").count() == cells
     expect(page.locator(".jp-Dialog")).to_have_count(0)
+
+
+def test_no_hostile_answer_does_harm_in_jupyterlab(page: Page, workshop: Lab, stack: Stack) -> None:
+    """All of them in one chat; each alone, and as it streams, is tested before a page of its own."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    with stack.client() as client:
+        session = client.create_session("hostile")
+        for text in HOSTILE.values():
+            client.add_message(session.id, "assistant", text)
+    panel = open_chat(page, workshop, "hostile").panel
+    expect(panel.locator(".reply")).to_have_count(len(HOSTILE), timeout=30_000)
+    eventually_sync(lambda: panel.locator(UNDRAWN).count() == 0, within=30)
+    found = page.evaluate(LOOK)
+    assert (found["bad"], found["hacked"]) == ([], None)
+    assert not [url for url in asked if "evil.test" in url]

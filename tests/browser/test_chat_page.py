@@ -40,7 +40,7 @@ META = {
 }
 HEAR = """
 () => {
-  const root = document.querySelector("main > div > div").shadowRoot;
+  const root = document.querySelector("[data-lm-suppress-shortcuts]").shadowRoot;
   const status = root.querySelector(".conversation [role=status]");
   window.heard = [];
   new MutationObserver(() => window.heard.push(status.textContent)).observe(status, { childList: true });
@@ -120,7 +120,7 @@ def test_it_fits(page: Page, tmp_path: Path, width: int) -> None:
 def focused(page: Page) -> str:
     """The name of what has the focus."""
     return page.evaluate(
-        "() => { const e = document.querySelector('main > div > div').shadowRoot.activeElement;"
+        "() => { const e = document.querySelector('[data-lm-suppress-shortcuts]').shadowRoot.activeElement;"
         " return e ? e.getAttribute('aria-label') ?? e.textContent : ''; }"
     )
 

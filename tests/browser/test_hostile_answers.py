@@ -13,9 +13,10 @@ from tests.polling import eventually_sync
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 SESSION = {"id": "s", "title": "t", "system_prompt": None, "updated_at": "", "message_count": 0}
 ANSWERS = {"sessions": {"items": [], "next": None}, "open": None}
+UNDRAWN = "code.maths:not(.open), .code-head > span:text-is('mermaid')"
 LOOK = """
 () => {
-  const root = document.querySelector("main > div > div").shadowRoot;
+  const root = document.querySelector("div[data-lm-suppress-shortcuts]").shadowRoot;
   const bad = [];
   const forbidden = new Set(
     ("script iframe object embed form style link meta base input template noscript foreignobject use " +
@@ -66,8 +67,7 @@ def turn(id: str, state: str, length: int) -> dict[str, Any]:
 
 def look(shown: PanelPage) -> dict[str, Any]:
     """At what is there once maths and diagrams are drawn, or have been refused."""
-    busy = "code.maths:not(.open), .code-head > span:text-is('mermaid')"
-    eventually_sync(lambda: shown.panel.locator(busy).count() == 0, within=20)
+    eventually_sync(lambda: shown.panel.locator(UNDRAWN).count() == 0, within=20)
     return shown.page.evaluate(LOOK)
 
 
