@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from prodigon_lib.widgets.chat import ChatPanel
     from prodigon_lib.widgets.dashboard import Dashboard
     from prodigon_lib.widgets.jobs import JobsPanel
+    from prodigon_lib.widgets.trace import TraceView
 
 _HOMES = {
     "ChatPanel": "chat",
     "Dashboard": "dashboard",
     "JobsPanel": "jobs",
+    "TraceView": "trace",
 }
 
-__all__ = ["ChatPanel", "Dashboard", "JobsPanel"]
+__all__ = ["ChatPanel", "Dashboard", "JobsPanel", "TraceView"]
 
 
 def __getattr__(name: str) -> object:

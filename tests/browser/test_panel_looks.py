@@ -61,6 +61,17 @@ ROWS = [
     {"number": 2, "prompt": "x" * 120, "result": None, "error": "UPSTREAM_ERROR: the model failed"},
     {"number": 3, "prompt": None, "result": None, "error": None},
 ]
+REQUESTS = [
+    {"request_id": f"r{n}", "time": LOG["time"], "what": "POST /api/v1/generate", "status": 200, "ms": 80.5}
+    for n in (1, 2, 3)
+]
+LINE = {"at": 12.0, "level": "info", "event": "request", "more": f"path={'x' * 90}"}
+SPANS = [
+    {"id": service, "depth": depth, "service": service, "name": f"POST /{'x' * 60}", "start": 10.0 * depth}
+    | {"ms": 80.0 / (depth + 1), "self": 5.0, "failed": depth == 2, "attributes": {"http.route": "x" * 80}}
+    | {"logs": [LINE]}
+    for depth, service in enumerate(["gateway", "model", "worker"])
+]
 ANSWERS: dict[str, dict[str, Any]] = {
     "dashboard": {
         "figures": {"stream": [{"history": [point(n) for n in range(40)], "every": 2}, {"point": point(40)}]},
@@ -72,6 +83,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
         "job": {"job": JOB, "rows": ROWS},
         "follow": {"stream": [JOB]},
     },
+    "trace": {"recent": {"stream": [REQUESTS]}, "trace": {"request_id": "r1", "total": 80.0, "rows": SPANS}},
 }
 
 
@@ -93,7 +105,12 @@ def open_jobs(shown: PanelPage) -> None:
     expect(shown.panel.get_by_text("UPSTREAM_ERROR")).to_be_visible()
 
 
-OPENS = {"dashboard": open_dashboard, "jobs": open_jobs}
+def open_trace(shown: PanelPage) -> None:
+    shown.panel.get_by_role("list", name="Spans").get_by_role("button").first.click()
+    expect(shown.panel.get_by_text("http.route").first).to_be_visible()
+
+
+OPENS = {"dashboard": open_dashboard, "jobs": open_jobs, "trace": open_trace}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

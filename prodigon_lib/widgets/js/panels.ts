@@ -5,11 +5,13 @@ import { dashboard } from "./dashboard/panel";
 import { jobs } from "./jobs/panel";
 import { Bridge, type Model } from "./kernel/bridge";
 import { Shell } from "./shell";
+import { trace } from "./trace/panel";
 
 const PANELS: Record<string, (shell: Shell) => void> = {
   chat,
   dashboard,
   jobs,
+  trace,
 };
 
 function render({ model, el }: { model: Model; el: HTMLElement }): () => void {

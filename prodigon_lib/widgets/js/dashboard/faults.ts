@@ -95,7 +95,7 @@ export class FaultBoard {
       h("p", { class: "quiet" }, "What is killed is started again at once, unless the stack was started with restart=\"never\"."),
     );
     const edges = h("section", { "aria-label": "Lines" }, h("h3", {}, "Lines between services"), this.edgeWord, this.edges.element);
-    return h("div", { class: "board", hidden: true }, h("div", { class: "undo" }, undo), model, processes, edges);
+    return h("div", { hidden: true }, undo, h("div", { class: "board" }, model, processes, edges));
   }
 
   private watch(): () => void {
