@@ -11,6 +11,7 @@ import style from "./chat.css";
 import { Composer } from "./composer";
 import { Conversation } from "./conversation";
 import type { Question, Reply } from "./entry";
+import { recall, remember } from "./memory";
 import { SettingsDrawer } from "./settings";
 import { Sidebar } from "./sidebar";
 import { isOver, type Opened, type SessionDetail, type Turn } from "./wire";
@@ -283,22 +284,4 @@ class Chat {
 
 function sentence(fault: Fault | null): string {
   return fault ? `It failed: ${fault.message}` : "It failed.";
-}
-
-/** The chat that a reload of the page comes back to. Some pages have no storage. */
-function recall(shell: Shell): string | null {
-  try {
-    return sessionStorage.getItem(`prodigon-chat ${shell.id}`);
-  } catch {
-    return null;
-  }
-}
-
-function remember(shell: Shell, session: string | null): void {
-  try {
-    if (session) sessionStorage.setItem(`prodigon-chat ${shell.id}`, session);
-    else sessionStorage.removeItem(`prodigon-chat ${shell.id}`);
-  } catch {
-    // the newest chat is shown then
-  }
 }
