@@ -90,8 +90,8 @@ def metric(text: str, name: str, **labels: str) -> float:
     return sum(float(value) for about, value in lines if all(pair in about for pair in wanted))
 
 
-async def check_aftermath(stack: Stack, before: Before) -> None:
-    """The shared set of assertions. The caller has checked the answers themselves."""
+async def all_healthy(stack: Stack) -> None:
+    """Returns once every service is up, those too that have only just ended and are being revived."""
 
     async def healthy() -> bool:
         try:
@@ -99,13 +99,19 @@ async def check_aftermath(stack: Stack, before: Before) -> None:
         except StackError:
             return False
 
+    await eventually(healthy, within=SETTLED_WITHIN, every=0.1)
+
+
+async def check_aftermath(stack: Stack, before: Before) -> None:
+    """The shared set of assertions. The caller has checked the answers themselves."""
+
     async def finished() -> bool:
         try:
             return (await read_books(stack.database_url)).unfinished == 0
         except (OSError, asyncpg.PostgresError):
             return False
 
-    await eventually(healthy, within=SETTLED_WITHIN, every=0.1)
+    await all_healthy(stack)
     await eventually(finished, within=SETTLED_WITHIN, every=0.1)
     books = await read_books(stack.database_url)
     assert (books.twice, books.wrong, books.in_transaction) == (0, 0, 0), books

@@ -13,7 +13,7 @@ import pytest
 
 from prodigon_lib import Stack
 from tests.conftest import SETTINGS
-from tests.integration.chaos.aftermath import Before, check_aftermath
+from tests.integration.chaos.aftermath import Before, all_healthy, check_aftermath
 from tests.integration.chaos.clients import Callers, callers
 from tests.integration.chaos.jobs import Answers, right_answers
 
@@ -80,9 +80,11 @@ def answers(stack: Stack) -> Answers:
 @pytest.fixture
 async def crowd(stack: Stack) -> AsyncIterator[Callers]:
     """Callers of the stack; at the end nothing of what they and the test did may be left."""
+    await all_healthy(stack)
     async with callers(stack.url) as crowd:
         before = await Before.look(stack)
         yield crowd
         stack.faults.clear()
+        await all_healthy(stack)
         stack.simulated.set(faults={}, limits={})
     await check_aftermath(stack, before)
