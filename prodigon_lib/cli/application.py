@@ -10,6 +10,7 @@ import typer
 from prodigon_lib.cli.database import database_commands
 from prodigon_lib.cli.doctor import doctor
 from prodigon_lib.cli.lab import lab
+from prodigon_lib.cli.panels import panels
 from prodigon_lib.cli.system import down, status, up
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.version import library_version
@@ -28,6 +29,7 @@ app.command(
     options_metavar="[DIR] [OPTIONS OF JUPYTERLAB]",
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(lab)
+app.command("app")(panels)
 app.command()(up)
 app.command()(status)
 app.command()(down)

@@ -30,10 +30,13 @@ class Panel(anywidget.AnyWidget):
     TITLE: ClassVar[str]
     DESK: ClassVar[type[Desk]]
 
-    def __init__(self, system: System = None) -> None:
-        """Args: system: a `Stack`, a gateway's URL, or nothing for the default stack, started if need be."""
+    def __init__(self, system: System = None, **state: Any) -> None:
+        """Args: system: a `Stack`, a gateway's URL, or nothing for the default stack, started if need be.
+
+        `state` is what a subclass has beside ours for its page.
+        """
         self.target = Target.of(system)
-        super().__init__(kind=self.KIND, panel_id=uuid4().hex)
+        super().__init__(kind=self.KIND, panel_id=uuid4().hex, **state)
         self._bridge = Bridge(lambda message, buffers: self.send(message, buffers))
         self._desk: Desk | None = None
         self.on_msg(lambda _, message, __: shared_background().call(self._receive, message))
@@ -46,9 +49,12 @@ class Panel(anywidget.AnyWidget):
 
     def _receive(self, message: Mapping[str, Any]) -> None:
         if self._desk is None:
-            self._desk = self.DESK(self.target, self._bridge)
+            self._desk = self._make_desk()
             self._bridge.serve(self._desk.handlers(), self._desk.chores())
         self._bridge.receive(message)
+
+    def _make_desk(self) -> Desk:
+        return self.DESK(self.target, self._bridge)
 
     async def _close(self) -> None:
         await self._bridge.close()

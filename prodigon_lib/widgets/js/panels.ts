@@ -1,5 +1,6 @@
 // What anywidget loads: shows the panel that its model names. A new panel is one line in PANELS.
 
+import { app, type Holder } from "./app/panel";
 import { chat } from "./chat/panel";
 import { dashboard } from "./dashboard/panel";
 import { jobs } from "./jobs/panel";
@@ -14,9 +15,16 @@ const PANELS: Record<string, (shell: Shell) => void> = {
   trace,
 };
 
-function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+function show(model: Model, el: HTMLElement): Shell {
   const shell = new Shell(el, new Bridge(model), String(model.get("panel_id")));
-  PANELS[String(model.get("kind"))]?.(shell);
+  const kind = String(model.get("kind"));
+  if (kind === "app") app(shell, model as Holder, show);
+  else PANELS[kind]?.(shell);
+  return shell;
+}
+
+function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
+  const shell = show(model, el);
   return () => shell.close();
 }
 

@@ -16,7 +16,14 @@ export interface System {
   away: Record<string, string>;
 }
 
+/** Something that a panel can do at once, for a palette over it. */
+export interface Deed {
+  title: string;
+  run: () => void;
+}
+
 export class Shell {
+  readonly deeds: Deed[] = [];
   readonly root: ShadowRoot;
   readonly toasts = new Toasts();
   readonly banner: Banner;
@@ -66,6 +73,11 @@ export class Shell {
     this.frame.setAttribute("role", "region");
     this.frame.setAttribute("aria-label", label);
     this.frame.append(this.banner.element, ...(children.filter(Boolean) as Node[]), this.toasts.element);
+  }
+
+  /** Let a palette do this too; the panel is in view by then. */
+  offer(title: string, run: () => void): void {
+    this.deeds.push({ title, run });
   }
 
   /** Ask the kernel; a fault becomes a toast, and the answer is undefined. */

@@ -62,6 +62,8 @@ class Chat {
     shell.root.addEventListener("keydown", (event) => this.key(event as KeyboardEvent));
     this.main.addEventListener("pointerdown", () => this.hideSidebar(), { capture: true });
     shell.onClose(() => this.conversation.close());
+    shell.offer("New chat", () => void this.open(null).then(() => this.composer.focus()));
+    shell.offer("Chat settings", () => void this.settings.show());
     this.listen();
     void this.start();
   }

@@ -31,6 +31,7 @@ class Dashboard {
     const logs = new Logs(shell);
     const faults = new FaultBoard(shell);
     const tabs = new Tabs([{ title: "Logs", content: logs.element }, { title: "Faults", content: faults.element }], "More of the system");
+    ["Logs", "Faults"].forEach((title, place) => shell.offer(title, () => tabs.choose(place)));
     shell.show("dashboard", "Dashboard", this.grid, tabs.element);
     shell.onClose(whileSeen(this.grid, () => this.watch()));
   }

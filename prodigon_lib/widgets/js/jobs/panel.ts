@@ -19,5 +19,6 @@ export function jobs(shell: Shell): void {
     void detail.open(job);
   }
 
+  shell.offer("New job", () => submit.focus());
   shell.show("jobs", "Jobs", submit.element, h("div", { class: "columns" }, list.element, detail.element));
 }

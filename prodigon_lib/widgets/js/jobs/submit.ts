@@ -35,6 +35,10 @@ export class Submit {
     );
   }
 
+  focus(): void {
+    this.text.focus();
+  }
+
   private async load(): Promise<void> {
     const file = this.file.files?.[0];
     this.file.value = "";

@@ -31,6 +31,12 @@ export class Tabs {
     this.shown(place);
   }
 
+  /** As if it had been pressed: the focus goes there too. */
+  choose(place: number): void {
+    this.select(place);
+    this.buttons[place]!.focus();
+  }
+
   private tabButton(tab: Tab, place: number): HTMLButtonElement {
     const id = uniqueId("tab");
     tab.content.id ||= uniqueId("tabpanel");
@@ -52,7 +58,6 @@ export class Tabs {
     const next = places[event.key];
     if (next === undefined) return;
     event.preventDefault();
-    this.select(next);
-    this.buttons[next]!.focus();
+    this.choose(next);
   }
 }

@@ -33,6 +33,7 @@ class TraceView {
     const ask = h("div", { class: "ask" }, field("Request id", this.id), show, h("label", { class: "newest" }, this.newest, "Follow the newest"));
     const list = h("nav", { class: "requests", "aria-label": "Requests" }, h("h3", {}, "Newest requests"), this.recent);
     const main = h("div", { class: "main" }, this.word, this.waterfall.element);
+    shell.offer("Trace of a request id", () => this.id.focus());
     shell.show("trace", "Trace", ask, h("div", { class: "columns" }, list, main));
     shell.onClose(whileSeen(ask, () => this.watch()));
   }
