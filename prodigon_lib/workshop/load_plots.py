@@ -42,17 +42,18 @@ def percentile_plot(
     fewest = max(0.5 / max(h.count for h in drawn.values()), LEAST_SHARE_ABOVE)
     ticks = [tick for tick in TICKS if 1 - tick / 100 >= fewest]
     axes.set(xscale="log", xlabel="percentile", ylabel="milliseconds", xlim=(1.0, fewest))
-    if spread(drawn.values()) > LEAST_SPREAD:
+    wide = spread(drawn.values()) > LEAST_SPREAD
+    if wide:
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    else:
-        axes.set_ylim(0, None)
     axes.set_xticks([1 - tick / 100 for tick in ticks], [f"{tick:g} %" for tick in ticks])
     axes.minorticks_off()
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
     if guess is not None:
         axes.axhline(1000 * guess, color=FAINT, linewidth=1.4, linestyle=DASHED)
         axes.text(0.9, 1000 * guess, "your guess of the p99", color=FAINT, fontsize=9, va="bottom")
+    if not wide:
+        axes.set_ylim(0, None)  # it fixes the range: only now, with the guess in it
     if len(drawn) > 1:
         axes.legend(frameon=False)
     plot.title(title)

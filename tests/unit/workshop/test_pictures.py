@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from prodigon_lib.workshop.diagram import Arrow, Box, draw
+from prodigon_lib.workshop.histogram import Histogram
+from prodigon_lib.workshop.load_plots import percentile_plot
 from prodigon_lib.workshop.picture import Picture
 from prodigon_lib.workshop.plots import callers_first, job_progress, token_times, waterfall
 
@@ -64,3 +66,10 @@ def test_words_say_what_was_measured() -> None:
     assert "gateway call model 80.0 ms" in PICTURES[0].words
     assert "3 tokens, the first after 0.200 s" in PICTURES[1].words
     assert "3 of 3 after 1.00 s, worker killed at 0.50 s" in PICTURES[2].words
+
+
+@pytest.mark.parametrize("guess", [0.0001, 5.0])
+def test_a_guess_far_from_what_was_measured_stays_in_the_picture(guess: float) -> None:
+    """Left outside of a fixed axis, its label would squeeze the plot to nothing: Matplotlib warns of that."""
+    picture = percentile_plot({"load": Histogram([0.010, 0.011, 0.013])}, guess=guess)
+    assert "your guess of the p99" in picture.svg
