@@ -23,6 +23,7 @@ class LogLevel(StrEnum):
     ERROR = "ERROR"
 
 
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -60,10 +61,18 @@ class Settings(BaseSettings):
 
 
 class DatabaseSettings(Settings):
-    """Settings of a service that keeps something in Postgres."""
+    """Settings of a service that keeps something in Postgres, and may keep something in Redis."""
 
     database_url: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    redis_url: SecretStr | None = None
+
+    @field_validator("redis_url")
+    @classmethod
+    def check_redis_url(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not value.get_secret_value().startswith(REDIS_SCHEMES):
+            raise ValueError("must be a redis://, rediss:// or unix:// address")
+        return value
 
     @model_validator(mode="after")
     def production_needs_a_database(self) -> Self:

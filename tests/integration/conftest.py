@@ -14,6 +14,7 @@ import pytest
 from prodigon_lib.persistence.migrations import upgrade
 from prodigon_lib.persistence.url import DatabaseUrl, parse_database_url
 from prodigon_lib.stack.postgres import EmbeddedPostgres
+from tests.integration.redis_server import RedisServer, redis_of_its_own
 
 UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -77,3 +78,17 @@ def new_database(postgres: EmbeddedPostgres, template: str) -> Iterator[Database
     run_sql(postgres.url(), f"CREATE DATABASE {name} TEMPLATE {template}")
     yield parse_database_url(postgres.url(name))
     run_sql(postgres.url(), f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_run() -> Iterator[RedisServer]:
+    """A running Redis; tests of one fault or another start their own, with `redis_of_its_own`."""
+    with redis_of_its_own() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(redis_of_the_run: RedisServer) -> RedisServer:
+    """A running Redis with nothing in it."""
+    redis_of_the_run.empty()
+    return redis_of_the_run
