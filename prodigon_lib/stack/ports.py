@@ -12,6 +12,68 @@ BACKLOG = 4096
 PREFERRED = {"gateway": 8000, "model": 8001, "worker": 8002, "model-grpc": 8003}
 
 
+ATTEMPTS = 50
+"""Free ports that may turn out to be another stack's before we give up."""
+
+
+class Ports:
+    """The ports of one stack, kept from other stacks until `close`.
+
+    A service that died leaves its port free until it is revived, and another stack that starts just then would
+    take it. So a stack holds the UDP port of the same number for each of its ports: the services speak no
+    UDP, every system gives it to one process only, and it ends with that process, however that ends.
+    """
+
+    def __init__(self) -> None:
+        self._marks: list[socket.socket] = []
+
+    def asked(self, port: int, setting: str) -> socket.socket:
+        """Listen on the port that a setting named.
+
+        Raises:
+            StackError: it is taken, kept by another stack, or not allowed; the message names the setting.
+        """
+        listener = listen_where_asked(port, setting)
+        if self._keep(port):
+            return listener
+        listener.close()
+        raise StackError(
+            f"{setting}: port {port} is kept by another stack, or taken for UDP; set {setting} to another port"
+        )
+
+    def free(self, preferred: int = 0) -> socket.socket:
+        """Listen on the preferred port, or on any when that is taken or kept by another stack.
+
+        Raises:
+            StackError: there is none.
+        """
+        passed_over = []
+        try:
+            for wanted in (preferred, *(0,) * ATTEMPTS):
+                listener = listen_where_free(wanted)
+                if self._keep(listener.getsockname()[1]):
+                    return listener
+                passed_over.append(listener)  # kept open, so that the next one is another
+        finally:
+            for listener in passed_over:
+                listener.close()
+        raise StackError(f"no free port on {HOST}: other stacks keep all that were found")
+
+    def close(self) -> None:
+        while self._marks:
+            self._marks.pop().close()
+
+    def _keep(self, port: int) -> bool:
+        mark = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            mark.bind((HOST, port))
+        except OSError:
+            mark.close()
+            return False
+        self._marks.append(mark)
+        return True
+
+
 def listen(port: int) -> socket.socket:
     """Listen on a port of loopback; 0 takes a free one.
 

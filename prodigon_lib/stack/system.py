@@ -49,6 +49,7 @@ class System:
         self.services: dict[str, ServicePart] = {}
         self.proxy: ProxyPart | None = None
         self.database_url = self._maintenance_url = ""
+        self._ports = ports.Ports()
         self._changing = asyncio.Lock()
 
     @property
@@ -94,6 +95,7 @@ class System:
         for behind in (self.proxy, self.postgres):
             if behind is not None:
                 await behind.stop(LAST_SECONDS)
+        self._ports.close()
 
     async def restart(self, name: str) -> None:
         """Stop one part in order and start it. Raises StackError when it does not come up."""
@@ -197,18 +199,18 @@ class System:
     def _listener(self, name: str) -> socket.socket:
         service = "gateway" if name == MONOLITH else name
         if service not in SERVICES:
-            return ports.listen_where_free(0)
+            return self._ports.free()
         setting = PORT_SETTINGS[service]
         if asked := self.options.settings.get(setting):
-            return ports.listen_where_asked(int(asked), setting)
-        return ports.listen_where_free(ports.PREFERRED[service])
+            return self._ports.asked(int(asked), setting)
+        return self._ports.free(ports.PREFERRED[service])
 
     def _held(self, name: str) -> socket.socket:
         """A port of gRPC, kept from others."""
         asked = self.options.settings.get(GRPC_SETTING)
         if name in SERVICES and asked:
-            return ports.hold(ports.listen_where_asked(int(asked), GRPC_SETTING))
-        return ports.hold(ports.listen_where_free(ports.PREFERRED["model-grpc"] if name in SERVICES else 0))
+            return ports.hold(self._ports.asked(int(asked), GRPC_SETTING))
+        return ports.hold(self._ports.free(ports.PREFERRED["model-grpc"] if name in SERVICES else 0))
 
     def _environment(
         self, name: str, numbers: dict[str, int], over_grpc: dict[str, int], edges: EdgePlan | None
