@@ -19,9 +19,9 @@ ATTEMPTS = 50
 class Ports:
     """The ports of one stack, kept from other stacks until `close`.
 
-    A service that died leaves its port free until it is revived, and another stack that starts just then would
-    take it. So a stack holds the UDP port of the same number for each of its ports: the services speak no
-    UDP, every system gives it to one process only, and it ends with that process, however that ends.
+    A service that died leaves its port free until it is revived, and another stack that starts just then
+    would take it. So a stack holds the UDP port of the same number for each of its ports: the services speak
+    no UDP, every system gives it to one process only, and takes it back when that process ends.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Ports:
             return listener
         listener.close()
         raise StackError(
-            f"{setting}: port {port} is kept by another stack, or taken for UDP; set {setting} to another port"
+            f"{setting}: port {port} is kept by another stack, or taken for UDP; set it to another port"
         )
 
     def free(self, preferred: int = 0) -> socket.socket:
