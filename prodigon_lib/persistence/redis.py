@@ -23,7 +23,7 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeout
 
-from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
+from prodigon_lib.core.errors import BadRequest, ProdigonError, UpstreamTimeout, UpstreamUnavailable
 
 AWAY = "Redis is away"
 SLOW = "Redis took too long"
@@ -53,6 +53,24 @@ def open_redis(
         retry=Retry(NoBackoff(), 0),
     )
     return Redis.from_pool(pool)
+
+
+async def ping(url: str) -> None:
+    """Whether a Redis answers there, once.
+
+    Raises:
+        BadRequest: this is no address of a Redis.
+        UpstreamUnavailable, UpstreamTimeout: as `redis_faults` has them.
+    """
+    try:
+        client = open_redis(url, pool_size=1, answer_seconds=2.0)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+    try:
+        with redis_faults():
+            await client.ping()
+    finally:
+        await client.aclose()
 
 
 @contextmanager

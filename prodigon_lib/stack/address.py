@@ -1,13 +1,15 @@
-"""Which database a stack uses."""
+"""Which database a stack uses, and where its processes find it and Redis when a proxy stands before."""
 
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack.edges.plan import Address, EdgePlan
+from prodigon_lib.stack.redis import SOCKET
 
 EMBEDDED_NAME = "prodigon"
 PORT = 5432
+REDIS_PORT = 6379
 
 
 def stack_url(url: str, stack: str) -> str:
@@ -48,3 +50,28 @@ def through_proxy(url: str, source: str, edges: EdgePlan) -> str:
         query["host"] = listen.rpartition("/")[0]
     netloc = f"{login}@{place}" if login else place
     return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query, quote_via=quote, safe="/")))
+
+
+def redis_through_proxy(url: str, source: str, edges: EdgePlan) -> str:
+    """The same Redis, as `source` reaches it through an edge of its own.
+
+    Raises:
+        StackError: its certificate is checked against its host, which a proxy stands before.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "rediss":
+        raise StackError("REDIS_URL: rediss:// does not go with faults=True; use redis:// for as long")
+    there: Address = (parts.hostname or "localhost", parts.port or REDIS_PORT)
+    if parts.scheme == "unix":
+        there = unquote(parts.path)
+    listen = edges.add(source, "redis", there, name=SOCKET)
+    login, at, _ = parts.netloc.rpartition("@")
+    local = isinstance(listen, str)
+    place = "" if local else f"{listen[0]}:{listen[1]}"
+    path = quote(str(listen)) if local else parts.path
+    return f"{parts.scheme}://{login}{at}{place}{path}{'?' if parts.query else ''}{parts.query}"
+
+
+def redis_prefix(prefix: str, stack: str) -> str:
+    """What begins the keys of one stack on a server of the user's, as `stack_url` has a database each."""
+    return prefix if stack == "default" else f"{prefix}_{stack}"

@@ -2,6 +2,7 @@
 
 home/format                      the version of this layout
 home/stacks/NAME/postgres/       data of the embedded server
+home/stacks/NAME/redis/          data of its Redis, where the stack uses one
 home/stacks/NAME/logs/           one file a process
 home/stacks/NAME/traces/         one file a process
 home/stacks/NAME/supervisor.json where the supervisor of a running stack listens
@@ -42,6 +43,10 @@ class StackFolder:
     @property
     def postgres(self) -> Path:
         return self.root / "postgres"
+
+    @property
+    def redis(self) -> Path:
+        return self.root / "redis"
 
     @property
     def logs(self) -> Path:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ Record = dict[str, Any]
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 POSTGRES_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) UTC \[\d+\] (\w+):\s+(.*)")
+REDIS_LINE = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d+) ([.\-*#]) (.*)")
+REDIS_LEVELS = {".": "debug", "-": "debug", "#": "warning"}
 POSTGRES_LEVELS = {"WARNING": "warning", "ERROR": "error", "FATAL": "critical", "PANIC": "critical"}
 
 
@@ -94,6 +97,11 @@ def parse(line: str, process: str, last: str) -> Record:
     if match := POSTGRES_LINE.match(line):
         day, time, severity, event = match.groups()
         last, level = f"{day}T{time}Z", POSTGRES_LEVELS.get(severity, "info")
+    elif match := REDIS_LINE.match(line):
+        time, mark, event = match.groups()
+        moment = datetime.strptime(time, "%d %b %Y %H:%M:%S.%f").replace(tzinfo=UTC)
+        last = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+        level = REDIS_LEVELS.get(mark, "info")
     return {
         "timestamp": last,
         "level": level,

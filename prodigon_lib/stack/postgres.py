@@ -15,7 +15,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.faults import as_stack_error, explain
+from prodigon_lib.stack.gate import Told, start_gated
 from prodigon_lib.stack.process import start_time
 
 LONGEST_SOCKET_PATH = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
@@ -37,8 +38,6 @@ SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
 }
-GATE = ("/bin/sh", "-c", 'read go && exec "$@" </dev/null', "postgres")
-"""Begins once a line comes in, and not at all when the one who was to write it has died."""
 
 
 def find_binaries() -> Path:
@@ -101,7 +100,7 @@ class EmbeddedPostgres:
         self.launch()
         self.wait_ready(timeout)
 
-    def launch(self, told: Callable[[int], None] | None = None) -> None:
+    def launch(self, told: Told | None = None) -> None:
         """Begin to start; `told` hears the pid of each process before that process does anything."""
         with as_stack_error(self.data):
             self._prepare()
@@ -154,7 +153,7 @@ class EmbeddedPostgres:
             for folder in (self.data, self.sockets):
                 shutil.chown(folder, self.user)
 
-    def _initialise(self, told: Callable[[int], None] | None) -> None:
+    def _initialise(self, told: Told | None) -> None:
         """Make the data in a folder beside, and move it in whole: half of it would be taken for all of it."""
         draft = self.data.with_name(f"{self.data.name}.new")
         shutil.rmtree(draft, ignore_errors=True)
@@ -173,30 +172,8 @@ class EmbeddedPostgres:
         self.data.rmdir()
         draft.rename(self.data)
 
-    def _run(
-        self, command: list[str], out: IO[bytes] | int, told: Callable[[int], None] | None
-    ) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [*GATE, self.binaries / command[0], *command[1:]],
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            bufsize=0,
-            cwd="/",
-            start_new_session=True,
-            **self._as_user(),
-        )
-        assert process.stdin is not None
-        try:
-            with contextlib.suppress(BrokenPipeError), process.stdin as gate:
-                if told is not None:
-                    told(process.pid)
-                gate.write(b"go\n")
-        except BaseException:
-            process.wait()  # its gate never opened
-            raise
-        process.stdin = None
-        return process
+    def _run(self, command: list[str], out: IO[bytes] | int, told: Told | None) -> subprocess.Popen[bytes]:
+        return start_gated([self.binaries / command[0], *command[1:]], out, told, **self._as_user())
 
     def _failed(self, what: str, said: str) -> StackError:
         why = last_line(said)

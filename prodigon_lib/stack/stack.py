@@ -119,6 +119,12 @@ class Stack:
         return str(self._facts["database"])
 
     @property
+    def redis_url(self) -> str | None:
+        """Of the Redis that the stack uses, for any client of Redis; `None` while nothing asks for one."""
+        found: str | None = self._facts["redis"]
+        return found
+
+    @property
     def simulated(self) -> SimulatedModel:
         """The simulated model's settings, to read and change while it runs."""
         urls = {name: url for name, url in self.urls.items() if url.startswith("http")}

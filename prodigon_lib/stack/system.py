@@ -8,7 +8,13 @@ from typing import Any
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack import ports
-from prodigon_lib.stack.address import EMBEDDED_NAME, stack_url, through_proxy
+from prodigon_lib.stack.address import (
+    EMBEDDED_NAME,
+    redis_prefix,
+    redis_through_proxy,
+    stack_url,
+    through_proxy,
+)
 from prodigon_lib.stack.edges.part import ProxyPart
 from prodigon_lib.stack.edges.plan import EdgePlan, service_of
 from prodigon_lib.stack.environment import (
@@ -25,36 +31,40 @@ from prodigon_lib.stack.part import Part
 from prodigon_lib.stack.postgres import EmbeddedPostgres
 from prodigon_lib.stack.probe import Health
 from prodigon_lib.stack.record import record
-from prodigon_lib.stack.server import PostgresPart
+from prodigon_lib.stack.redis import SOCKET, RedisServer
+from prodigon_lib.stack.server import PostgresPart, RedisPart
 from prodigon_lib.stack.service import ServicePart, ServiceSpec
 
 DRAIN_SECONDS = 2.5
 """A service's own `SHUTDOWN_SECONDS`, when nobody set it: with Postgres after it, all ends within ten."""
 
 LAST_SECONDS = 1.5
+REDIS_PREFIX = "prodigon"
 
-CALLS = {"gateway": ("model", "worker", "postgres"), "model": (), "worker": ("model", "postgres")}
-CALLS |= {MONOLITH: ("postgres",)}
+CALLS = {"gateway": ("model", "worker", "postgres", "redis"), "model": ()}
+CALLS |= {"worker": ("model", "postgres", "redis"), MONOLITH: ("postgres", "redis")}
 """What each service calls: the edges that a proxy can stand on."""
 
 LONGEST_EDGE = "edges/gateway-16/.s.PGSQL.5432"
 
 
 class System:
-    """Postgres and the services of one stack; with faults, a proxy between them."""
+    """Postgres, Redis where it is used, and the services of one stack; with faults, a proxy between them."""
 
     def __init__(self, folder: StackFolder, options: StackOptions, guardian: Guardian) -> None:
         self.folder, self.options, self.guardian = folder, options, guardian
         self.postgres: PostgresPart | None = None
+        self.redis: RedisPart | None = None
         self.services: dict[str, ServicePart] = {}
         self.proxy: ProxyPart | None = None
         self.database_url = self._maintenance_url = ""
+        self.redis_url: str | None = None
         self._ports = ports.Ports()
         self._changing = asyncio.Lock()
 
     @property
     def parts(self) -> list[Part]:
-        return [*self.services.values(), *(part for part in (self.proxy, self.postgres) if part)]
+        return [*self.services.values(), *(part for part in (self.proxy, self.redis, self.postgres) if part)]
 
     @property
     def patience(self) -> float:
@@ -68,6 +78,7 @@ class System:
             StackError: something did not come up; `stop` ends what did.
         """
         self._find_database()
+        self._find_redis()
         self._take_ports()
         try:
             async with asyncio.TaskGroup() as group:
@@ -75,7 +86,7 @@ class System:
                     await service.spawn()
                 if self.proxy is not None:
                     await self.proxy.spawn()
-                ready = group.create_task(self._start_database())
+                ready = group.create_task(self._start_stores())
                 for service in self.services.values():
                     group.create_task(self._settle(service, ready))
         except ExceptionGroup as several:
@@ -92,9 +103,9 @@ class System:
             await asyncio.gather(*(part.stop(seconds) for part in wave))
         for service in self.services.values():
             service.close_ports()
-        for behind in (self.proxy, self.postgres):
-            if behind is not None:
-                await behind.stop(LAST_SECONDS)
+        if self.proxy is not None:
+            await self.proxy.stop(LAST_SECONDS)
+        await asyncio.gather(*(store.stop(LAST_SECONDS) for store in (self.redis, self.postgres) if store))
         self._ports.close()
 
     async def restart(self, name: str) -> None:
@@ -130,7 +141,8 @@ class System:
             if part.grpc_port is not None:
                 found[f"{name}-grpc"] = f"grpc://{ports.HOST}:{part.grpc_port}"
         edges = self.proxy.pairs if self.proxy is not None else None
-        return {"name": self.folder.name, "urls": found, "database": self.database_url, "edges": edges}
+        stores = {"database": self.database_url, "redis": self.redis_url}
+        return {"name": self.folder.name, "urls": found, **stores, "edges": edges}
 
     def _find_database(self) -> None:
         """Settle on the stack's database, and on one from which it can be made."""
@@ -141,6 +153,26 @@ class System:
         embedded = EmbeddedPostgres(self.folder.postgres, self.folder.log("postgres"))
         self.postgres = PostgresPart(embedded, self.guardian, self.options.restart)
         self.database_url, self._maintenance_url = embedded.url(EMBEDDED_NAME), embedded.url()
+
+    def _find_redis(self) -> None:
+        """Settle on the stack's Redis, where something asks for one."""
+        settings = self.options.settings
+        queue = settings.get("QUEUE_TYPE") == "redis"
+        if not queue and settings.get("CACHE") != "redis":
+            return
+        self.redis_url = settings.get("REDIS_URL")
+        if self.redis_url is None:
+            socket_path = self.folder.socket_folder(SOCKET) / SOCKET
+            server = RedisServer(self.folder.redis, self.folder.log("redis"), socket_path, durable=queue)
+            self.redis = RedisPart(server, self.guardian, self.options.restart)
+            self.redis_url = server.url
+
+    async def _start_stores(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._start_database())
+            if self.redis is not None:
+                await self.redis.spawn()
+                await self.redis.works()
 
     async def _start_database(self) -> None:
         if self.postgres is not None:
@@ -154,9 +186,9 @@ class System:
         await prepare(self.database_url, self._maintenance_url, self.guardian.add)
         record("database ready")
 
-    async def _settle(self, service: ServicePart, database: asyncio.Task[None]) -> None:
+    async def _settle(self, service: ServicePart, stores: asyncio.Task[None]) -> None:
         if service.service != "model":  # the others look for their tables when they start
-            await asyncio.shield(database)
+            await asyncio.shield(stores)
         await service.works()
 
     def _take_ports(self) -> None:
@@ -235,6 +267,12 @@ class System:
             "WORKER_NAME": name,
             "SHUTDOWN_SECONDS": self.options.settings.get("SHUTDOWN_SECONDS", str(DRAIN_SECONDS)),
         }
+        if self.redis_url is not None:
+            decided["REDIS_URL"] = self.redis_url
+            prefix = self.options.settings.get("REDIS_PREFIX", REDIS_PREFIX)
+            decided["REDIS_PREFIX"] = redis_prefix(prefix, self.folder.name)
+            if edges is not None and "redis" in CALLS[service]:
+                decided["REDIS_URL"] = redis_through_proxy(self.redis_url, name, edges)
         if name in over_grpc:
             decided[GRPC_SETTING] = str(over_grpc[name])
         return service_environment(service, self.options.settings, decided)

@@ -6,6 +6,7 @@ import pytest
 
 from prodigon_lib.cli import doctor
 from prodigon_lib.cli.doctor import Finding, install_command
+from prodigon_lib.core.errors import StackError
 
 
 def test_a_missing_thing_comes_with_the_command_that_brings_it() -> None:
@@ -59,3 +60,19 @@ def test_a_wrong_setting_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = [finding for finding in doctor.examine() if finding.needed and not finding.ok]
     assert [finding.name for finding in missing] == ["Postgres"]
     assert "postgresql://" in missing[0].says
+
+
+def test_a_redis_that_a_setting_names_must_answer() -> None:
+    found = doctor.redis({"REDIS_URL": "redis://127.0.0.1:1"})
+    assert (found.needed, found.ok, found.mend) == (True, False, "unset REDIS_URL")
+    assert "Redis is away" in found.says
+
+
+def test_a_machine_without_redis_is_told_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> None:
+        raise StackError("none")
+
+    monkeypatch.setattr(doctor, "find_redis", nowhere)
+    found = doctor.redis({})
+    assert (found.needed, found.ok) == (False, False)
+    assert "QUEUE_TYPE=redis" in found.says

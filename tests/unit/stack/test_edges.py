@@ -6,7 +6,7 @@ import pytest
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
-from prodigon_lib.stack.address import database_address, through_proxy
+from prodigon_lib.stack.address import database_address, redis_through_proxy, through_proxy
 from prodigon_lib.stack.edges.faults import EdgeFaults
 from prodigon_lib.stack.edges.plan import EdgePlan, matching, split_name
 
@@ -92,3 +92,27 @@ def test_a_database_keeps_all_but_its_place_behind_a_proxy(url: str, address: ob
 def test_a_certificate_that_names_the_host_can_not_go_through_a_proxy(tmp_path: Path) -> None:
     with pytest.raises(StackError, match="verify-ca"):
         through_proxy("postgresql://host/db?sslmode=verify-full", "worker", EdgePlan(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("url", "behind", "begins"),
+    [
+        ("unix:///run/my%20redis.sock?db=2", "/run/my redis.sock", "unix:///"),
+        ("redis://10.0.0.7/1", ("10.0.0.7", 6379), "redis://127.0.0.1:"),
+        ("redis://me:hush@cache:7000/1", ("cache", 7000), "redis://me:hush@127.0.0.1:"),
+    ],
+)
+def test_redis_behind_an_edge_keeps_all_but_its_place(
+    url: str, behind: object, begins: str, tmp_path: Path
+) -> None:
+    plan = EdgePlan(tmp_path)
+    found = redis_through_proxy(url, "worker", plan)
+    plan.close()
+    assert found.startswith(begins)
+    assert found.endswith(url[-2:])
+    assert [(edge.name, edge.connect) for edge in plan.edges] == [("worker→redis", behind)]
+
+
+def test_a_certificate_of_redis_is_not_checked_through_a_proxy(tmp_path: Path) -> None:
+    with pytest.raises(StackError, match="rediss://"):
+        redis_through_proxy("rediss://cache", "worker", EdgePlan(tmp_path))
