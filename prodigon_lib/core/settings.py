@@ -51,6 +51,8 @@ class Settings(BaseSettings):
     """A larger request body is answered with 413."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1000
     """Requests that are answered at once, streams too; one more gets 429 at once and does not wait unseen."""
+    loop_lag_warn_seconds: Seconds = 0.25
+    """An event loop that was blocked for longer gets a line in the log, which says where it stood."""
     otel_exporter_otlp_endpoint: str | None = None
     """Where spans go; without it they are kept in `trace_file`, or dropped when that is not set either."""
     trace_file: str | None = None

@@ -1,5 +1,7 @@
 """The dashboard as a learner uses it, in a real JupyterLab: figures, logs, and harm that shows."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -34,6 +36,7 @@ def test_figures_come_a_fault_shows_and_is_undone(page: Page, workshop: Lab) -> 
     busy = gateway.get_by_role("img", name="Requests a second: ").first
     expect(busy).not_to_have_attribute("aria-label", "Requests a second: 0", timeout=20_000)
     expect(gateway.get_by_role("img", name="Errors: 0 %")).to_be_visible(timeout=20_000)
+    expect(gateway.get_by_role("img", name=re.compile(r"Loop lag: [\d.]+ m?s"))).to_be_visible()
     panel.get_by_role("tab", name="Faults").click()
     panel.get_by_role("spinbutton", name="Fail: ").fill("100")
     panel.get_by_role("checkbox", name="Fail").check()

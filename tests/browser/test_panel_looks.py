@@ -25,6 +25,7 @@ def row(name: str, health: str = "healthy", **more: Any) -> dict[str, Any]:
         "failed": 0,
     }
     facts = {"reason": "", "restarts": 1, "uptime": 90.0, "figures": numbers, "in_flight": 2, "running": 3}
+    facts["lag"] = 0.31
     return {"name": name, "service": name.split("-")[0], "health": health, **facts, **more}
 
 

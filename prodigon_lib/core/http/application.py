@@ -1,8 +1,8 @@
 """The skeleton of a service: health, metrics, middleware, error answers. Each service adds its routes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -12,6 +12,7 @@ from prodigon_lib.core.http.errors import install_error_handlers
 from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.limits import raise_open_files
 from prodigon_lib.core.logging import RequestLog, configure_logging, get_logger
+from prodigon_lib.core.loop_lag import LoopLag
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.schemas.health import ErrorEnvelope, Health, Readiness
 from prodigon_lib.core.settings import Settings
@@ -64,6 +65,7 @@ class Service:
         self.metrics: Metrics = Metrics(name, beside=[service.metrics for service in beside])
         self.telemetry: Telemetry = Telemetry(name, settings, beside=beside[0].telemetry if beside else None)
         self.log = RequestLog(name, settings)
+        self.lag = LoopLag(name, settings.loop_lag_warn_seconds)
         configure_logging(name, settings)
 
     def application(
@@ -80,7 +82,7 @@ class Service:
             title=title,
             description=description,
             version=library_version(),
-            lifespan=lifespan,
+            lifespan=self._watched(lifespan),
             responses=ERROR_ANSWERS,
             docs_url=None,
             redoc_url=None,
@@ -101,6 +103,18 @@ class Service:
         self._add_health(app, checks or {})
         self._add_metrics(app)
         return app
+
+    def _watched(self, lifespan: Lifespan) -> Lifespan:
+        """Measures the lag of the loop that serves, once all is open; several in a process share one loop."""
+        self.metrics.registry.register(self.lag)
+
+        @asynccontextmanager
+        async def watched(app: FastAPI) -> AsyncIterator[None]:
+            async with lifespan(app):
+                with self.lag.watching():
+                    yield
+
+        return watched
 
     def _add_health(self, app: FastAPI, checks: Mapping[str, Check]) -> None:
         about = {

@@ -17,7 +17,8 @@ OLDEST = "prodigon_queue_oldest_seconds"
 RUNNING = "prodigon_prompts_running"
 PAUSED = "prodigon_worker_paused"
 IN_FLIGHT = "prodigon_http_requests_in_flight"
-SHOWN = (QUEUE, OLDEST, RUNNING, PAUSED, IN_FLIGHT)
+LAG = "prodigon_loop_lag_longest_seconds"
+SHOWN = (QUEUE, OLDEST, RUNNING, PAUSED, IN_FLIGHT, LAG)
 
 NOT_WORK = ("/metrics", "/health", "/health/live", "/health/ready")
 """Routes that are asked to look at a service, not to use it."""

@@ -13,6 +13,7 @@ from prodigon_lib.stack.environment import MONOLITH
 from prodigon_lib.stack.probe import Health
 from prodigon_lib.widgets.dashboard.figures import (
     IN_FLIGHT,
+    LAG,
     OLDEST,
     PAUSED,
     QUEUE,
@@ -98,6 +99,7 @@ class Observer:
         return {
             "figures": {name: rounded(value) for name, value in asdict(found).items()},
             "in_flight": max(0, int(in_flight or 0) - 1),  # the one that asked for these figures
+            "lag": rounded(gauge(meter.reading, LAG)),
             "running": gauge(meter.reading, RUNNING) if service in (None, "worker") else None,
             "held_back": bool(paused) if service in (None, "worker") else False,
         }

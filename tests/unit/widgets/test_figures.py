@@ -3,8 +3,9 @@
 import pytest
 from prometheus_client import Histogram
 
+from prodigon_lib.core.loop_lag import LoopLag
 from prodigon_lib.core.metrics import Metrics
-from prodigon_lib.widgets.dashboard.figures import Step, gauge, increments, quantile, read
+from prodigon_lib.widgets.dashboard.figures import LAG, Step, gauge, increments, quantile, read
 from prodigon_lib.widgets.dashboard.meter import WINDOW, Meter
 
 
@@ -169,3 +170,9 @@ def test_no_steps_no_figures() -> None:
 
     assert figures([]) is None
     assert figures([Step(0.0, {})]) is None
+
+
+def test_the_longest_lag_of_the_loop_is_read() -> None:
+    service, lag = Service("model"), LoopLag("model", 1.0)
+    service.metrics.registry.register(lag)
+    assert gauge(service.reading(), LAG, service="model") == 0.0

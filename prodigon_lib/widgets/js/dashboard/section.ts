@@ -37,6 +37,7 @@ export class Section {
     this.facts.textContent = facts(now);
     const of = (name: keyof Figures): Values => rows.map((row) => row?.figures?.[name] ?? null);
     if (rows.some((row) => row?.figures)) this.http(of, now);
+    if (rows.some((row) => typeof row?.lag === "number")) this.lag(rows);
     if (now.service === "model" || now.service === "monolith") this.model(of);
     if (now.service === "worker" || now.service === "monolith") this.worker(rows, points);
   }
@@ -47,6 +48,11 @@ export class Section {
     const note = last?.p50 === null || !last ? "" : `p50 ${seconds(last.p50)} · p99 ${seconds(last.p99 ?? 0)}`;
     this.tile("Latency, p95", { format: seconds, ceiling: 0.01 }).show(of("p95"), note, [of("p50"), of("p99")]);
     this.tile("Errors", { format: percent, ceiling: 0.1, alarm: (share) => share >= 0.01 }).show(of("errors"), "answers of 429 and 5xx");
+  }
+
+  private lag(rows: (Row | null)[]): void {
+    const look = { format: seconds, ceiling: 0.05, alarm: (lag: number) => lag >= 0.25 };
+    this.tile("Loop lag", look).show(rows.map((row) => row?.lag ?? null), "the longest of half a minute");
   }
 
   private model(of: (name: keyof Figures) => Values): void {

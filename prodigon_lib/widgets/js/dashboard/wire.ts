@@ -21,6 +21,7 @@ export interface Row {
   uptime: number | null;
   figures: Figures | null;
   in_flight?: number | null;
+  lag?: number | null;
   running?: number | null;
   held_back?: boolean;
 }
