@@ -34,13 +34,19 @@ class Address:
     url: str
     breaker: Breaker
 
-    def report(self, error: BaseException) -> None:
-        """What a call that failed says of the service. An answer shows that it works, whatever it says."""
+    def report(self, error: BaseException, answers: int) -> None:
+        """What a call that failed says of the service. An answer shows that it works, whatever it says.
+
+        Args:
+            answers: the breaker's, when the call began.
+        """
         if isinstance(error, ProdigonError):
             self.breaker.succeeded()
         elif isinstance(error, TimeoutError) and remaining() == 0.0:
             self.breaker.abandoned()  # the caller's time was over, not ours
-        elif isinstance(error, TimeoutError | aiohttp.ClientError):
+        elif isinstance(error, TimeoutError):
+            self.breaker.timed_out(answers)
+        elif isinstance(error, aiohttp.ClientError):
             self.breaker.failed()
         else:
             self.breaker.abandoned()

@@ -27,6 +27,8 @@ class Breaker:
     rest: float
     clock: Callable[[], float] = time.monotonic
     failures: int = 0
+    answers: int = 0
+    """How many calls it has answered, so that a call can tell whether it did since."""
     _until: float = 0.0
     _probing: bool = False
 
@@ -48,9 +50,18 @@ class Breaker:
         return max(0.0, self._until - self.clock())
 
     def succeeded(self) -> None:
+        self.answers += 1
         if self.failures:
             self.failures = 0
             self._probing = False
+
+    def timed_out(self, answers: int) -> None:
+        """A call began when there had been so many `answers`. One since then shows that the address lives: it
+        was busy, or we were. In a rush of calls, many are late at once, and would open it."""
+        if self.answers > answers:
+            self.abandoned()
+        else:
+            self.failed()
 
     def failed(self) -> None:
         self.failures += 1

@@ -24,6 +24,7 @@ from prodigon_lib.core.errors import (
 )
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 from prodigon_lib.transport.addresses import Address, Addresses, Resilience
+from prodigon_lib.transport.connector import PatientConnector
 from prodigon_lib.transport.metrics import UpstreamMetrics
 
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -93,7 +94,7 @@ class ServiceClient:
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE_SECONDS),
+            connector=PatientConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -126,6 +127,7 @@ class ServiceClient:
         outgoing[DEADLINE_HEADER] = as_header(seconds)
         try:
             response, place = await self._open(method, path, body, outgoing, self._whole, end, retry=retry)
+            answers = place.breaker.answers
             try:
                 # A small answer is there with its headers: to set a timer would cost more than to read it.
                 limit = nullcontext() if response.content.is_eof() else asyncio.timeout_at(end)
@@ -133,7 +135,7 @@ class ServiceClient:
                     await self._check(response, span)
                     answer = await response.read()
             except BaseException as error:
-                place.report(error)
+                place.report(error, answers)
                 raise
             if counts or place.breaker.open:
                 place.breaker.succeeded()
@@ -220,6 +222,7 @@ class ServiceClient:
         self._addresses.called()
         places = self._addresses.admitted()
         while (place := next(places, None)) is not None:
+            answers = place.breaker.answers
             try:
                 async with asyncio.timeout_at(end):
                     response = await self._session.request(
@@ -231,10 +234,10 @@ class ServiceClient:
                         allow_redirects=False,
                     )
                 return response, place
-            except NOBODY_LISTENS:
-                place.breaker.failed()
+            except NOBODY_LISTENS as error:
+                place.report(error, answers)
             except BaseException as error:
-                place.report(error)
+                place.report(error, answers)
                 if not retry or not self._addresses.may_retry(error):
                     raise
                 places, retry = self._addresses.admitted(), False

@@ -96,6 +96,6 @@ async def test_two_thousand_requests_at_once(stack: Stack, crowd: Callers, seed:
     """All are answered: what is too much is told so at once."""
     asked = {"prompt": "What is a lease?", "max_tokens": 16}
     outcomes = await asyncio.gather(*(crowd.post(GENERATE, asked) for _ in range(CROWD)))
-    assert {outcome.status for outcome in outcomes} <= {200, 429, 503, 504}  # a loaded machine takes longer
-    assert sum(outcome.ok for outcome in outcomes) >= CROWD / 10
+    assert {outcome.status for outcome in outcomes} <= {200, 429}
+    assert sum(outcome.ok for outcome in outcomes) >= CROWD / 4
     assert (await crowd.post(GENERATE, asked)).ok

@@ -45,6 +45,30 @@ def test_a_success_in_between_begins_anew(clock: Clock) -> None:
     assert breaker.admits()
 
 
+def test_late_calls_do_not_open_what_has_answered_since_they_began(clock: Clock) -> None:
+    breaker = Breaker(3, 10.0, clock)
+    began = breaker.answers
+    breaker.succeeded()
+    for _ in range(10):
+        breaker.timed_out(began)
+    assert breaker.admits()
+
+
+def test_late_calls_open_what_has_not_answered_since(clock: Clock) -> None:
+    breaker = Breaker(3, 10.0, clock)
+    breaker.succeeded()
+    for _ in range(3):
+        breaker.timed_out(breaker.answers)
+    assert not breaker.admits()
+
+
+def test_a_probe_that_is_late_opens_it_again(opened: Breaker, clock: Clock) -> None:
+    clock.now += 10.0
+    assert opened.admits()
+    opened.timed_out(opened.answers)
+    assert not opened.admits()
+
+
 def test_one_probe_after_the_rest(opened: Breaker, clock: Clock) -> None:
     clock.now += 10.0
     assert [opened.admits() for _ in range(3)] == [True, False, False]

@@ -1,0 +1,119 @@
+"""Connections to one address take turns; the base class, which would open them, is played by the test."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from prodigon_lib.transport.connector import AT_ONCE, PatientConnector
+
+TIMEOUT = aiohttp.ClientTimeout(sock_connect=1)
+
+
+@dataclass
+class Service:
+    """Takes a connection once `open` is set; refuses it then, when `refuses`."""
+
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    refuses: bool = False
+    waiting: Counter[str] = field(default_factory=Counter)
+    asked: int = 0
+
+    async def connect(self, _: Any, request: Any, *__: Any) -> str:
+        self.asked += 1
+        self.waiting[request.url.host] += 1
+        await self.open.wait()
+        self.waiting[request.url.host] -= 1
+        if self.refuses:
+            raise aiohttp.ConnectionTimeoutError
+        return "connected"
+
+
+@dataclass
+class Request:
+    url: URL
+
+
+def to(host: str) -> Any:
+    return Request(URL(f"http://{host}:80"))
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Service:
+    service = Service()
+
+    async def connect(connector: Any, request: Any, *rest: Any) -> str:
+        return await service.connect(connector, request, *rest)
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", connect)
+    return service
+
+
+@pytest.fixture
+async def connector() -> AsyncIterator[PatientConnector]:
+    connector = PatientConnector(limit=1000, keepalive_timeout=4)
+    yield connector
+    await connector.close()
+
+
+def begin(connector: PatientConnector, host: str, count: int) -> list[asyncio.Task[Any]]:
+    return [
+        asyncio.create_task(connector._create_connection(to(host), [], TIMEOUT))  # what aiohttp calls
+        for _ in range(count)
+    ]
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_they_take_turns_and_all_get_in(service: Service, connector: PatientConnector) -> None:
+    tasks = begin(connector, "one", 3 * AT_ONCE)
+    await settle()
+    assert service.waiting["one"] == AT_ONCE
+    service.open.set()
+    assert await asyncio.gather(*tasks) == ["connected"] * 3 * AT_ONCE
+
+
+async def test_an_address_that_hangs_holds_up_no_other(service: Service, connector: PatientConnector) -> None:
+    tasks = begin(connector, "one", 2 * AT_ONCE) + begin(connector, "other", 1)
+    await settle()
+    assert service.waiting["other"] == 1
+    service.open.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_where_nobody_gets_in_who_waits_is_told_at_once(
+    service: Service, connector: PatientConnector
+) -> None:
+    tasks = begin(connector, "one", 3 * AT_ONCE)
+    await settle()
+    service.refuses = True
+    service.open.set()
+    errors = await asyncio.gather(*tasks, return_exceptions=True)
+    assert all(isinstance(error, aiohttp.ConnectionTimeoutError) for error in errors)
+    assert service.asked == AT_ONCE
+
+
+async def test_who_comes_later_tries_anew(service: Service, connector: PatientConnector) -> None:
+    service.refuses = True
+    service.open.set()
+    await asyncio.gather(*begin(connector, "one", 2 * AT_ONCE), return_exceptions=True)
+    service.refuses = False
+    assert await asyncio.gather(*begin(connector, "one", 1)) == ["connected"]
+
+
+async def test_aiohttp_still_connects_by_way_of_it(service: Service, connector: PatientConnector) -> None:
+    """It overrides what is not quite public; a new aiohttp that calls something else must fail here."""
+    service.refuses = True
+    service.open.set()
+    async with aiohttp.ClientSession(connector=connector) as session:
+        with pytest.raises(aiohttp.ConnectionTimeoutError):
+            await session.get("http://127.0.0.1:9/", timeout=TIMEOUT)
+    assert service.asked == 1
