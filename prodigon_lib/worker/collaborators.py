@@ -17,6 +17,7 @@ from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker.backlog import Backlog
 from prodigon_lib.worker.backoff import Backoff
+from prodigon_lib.worker.concurrency import Concurrency
 from prodigon_lib.worker.in_process import InProcessJobsClient
 from prodigon_lib.worker.metrics import WorkerMetrics
 from prodigon_lib.worker.pause import Pause
@@ -105,7 +106,11 @@ def collaborators(
     metrics = WorkerMetrics(service.metrics)
     backoff = Backoff(settings.retry_base_seconds, settings.retry_cap_seconds)
     pause = Pause(Backoff(settings.retry_base_seconds, LONGEST_PAUSE_SECONDS))
-    prompts = PromptRunner(model, backoff, settings.max_attempts, pause, service.telemetry, metrics)
+    concurrency = Concurrency(settings.worker_concurrency)
+    metrics.allowed.set(concurrency.allowed)
+    prompts = PromptRunner(
+        model, backoff, settings.max_attempts, pause, concurrency, service.telemetry, metrics
+    )
     backlog = Backlog(queue, metrics, settings.max_queued_prompts)
     return Collaborators(
         jobs=InProcessJobsClient(queue, backlog, metrics),

@@ -48,6 +48,11 @@ class WorkerMetrics:
             registry=registry,
         )
         self.running = Gauge("prodigon_prompts_running", "Prompts running here now.", registry=registry)
+        self.allowed = Gauge(
+            "prodigon_prompts_allowed",
+            "How many may run here at once: WORKER_CONCURRENCY, fewer after the model said 429.",
+            registry=registry,
+        )
         self.paused = Gauge(
             "prodigon_worker_paused", "1 while the model refuses everybody, else 0.", registry=registry
         )

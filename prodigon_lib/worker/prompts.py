@@ -11,6 +11,7 @@ from prodigon_lib.core.schemas.generate import GenerateRequest
 from prodigon_lib.core.telemetry import SpanKind, Telemetry, mark_failed
 from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker.backoff import Backoff
+from prodigon_lib.worker.concurrency import Concurrency
 from prodigon_lib.worker.metrics import WorkerMetrics
 from prodigon_lib.worker.pause import Pause
 from prodigon_lib.worker.queues.base import Claim, Completion, Failure, Retry
@@ -28,6 +29,7 @@ class PromptRunner:
     backoff: Backoff
     max_attempts: int
     pause: Pause
+    concurrency: Concurrency
     telemetry: Telemetry
     metrics: WorkerMetrics
 
@@ -56,6 +58,7 @@ class PromptRunner:
                 return self._after(InternalError("something went wrong in the worker"), claim)
             finally:
                 self.metrics.seconds.observe(time.perf_counter() - started)
+            self.concurrency.succeeded()
             if self.pause.succeeded(begun):
                 logger.info("the model answers again")
             return Completion(claim, answer.text)
@@ -68,8 +71,12 @@ class PromptRunner:
             "code": error.code,
         }
         if self.pause.refused(error):
+            self.concurrency.refused(error)
             logger.warning(
-                "the model refuses: claiming pauses", code=error.code, seconds=self.pause.seconds_left()
+                "the model refuses: claiming pauses",
+                code=error.code,
+                seconds=self.pause.seconds_left(),
+                then_at_once=self.concurrency.allowed,
             )
         if error.retryable and claim.attempt < self.max_attempts:
             delay = self.backoff.delay(claim.attempt, error.retry_after)

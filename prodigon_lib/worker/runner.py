@@ -115,7 +115,8 @@ class Runner:
     async def _claim(self) -> None:
         """Claim what there is room for, and start it; else wait for room, or for work."""
         begun = [slot.begun for slot in self._running.values()]
-        room = self.pause.room(self.settings.worker_concurrency - len(begun), begun)
+        free = max(0, self.prompts.concurrency.allowed - len(begun))
+        room = self.pause.room(free, begun)
         if room == 0:
             self._room.clear()
             await wait_for(self._room, self._until_room(bool(begun)))
@@ -146,6 +147,7 @@ class Runner:
         else:
             self._recorder.add(task.result())
         self.metrics.paused.set(self.pause.on)
+        self.metrics.allowed.set(self.prompts.concurrency.allowed)
 
     def _free(self, claims: Sequence[Claim]) -> None:
         for claim in claims:

@@ -67,9 +67,14 @@ class Job:
 
 
 class MemoryQueue:
-    """See `Queue`. No method waits in the middle of a change, so each one is atomic."""
+    """See `Queue`. No method waits in the middle of a change, so each one is atomic.
 
-    def __init__(self) -> None:
+    Args:
+        clock: in seconds; an experiment may have one of its own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._jobs: dict[JobId, Job] = {}
         self._numbers = count()
         self._by_key: dict[tuple[UserId, str], Job] = {}
@@ -107,7 +112,7 @@ class MemoryQueue:
         key = (new.user, new.idempotency_key) if new.idempotency_key is not None else None
         if key is not None and key in self._by_key:
             return self._by_key[key]
-        prompts = [Prompt(text, time.monotonic()) for text in new.submission.prompts]
+        prompts = [Prompt(text, self._clock()) for text in new.submission.prompts]
         job = Job(new_job_id(), next(self._numbers), new, hash, prompts)
         self._jobs[job.id] = job
         if key is not None:
@@ -156,7 +161,7 @@ class MemoryQueue:
             raise views.nothing_to_retry(job, found.status)
         for prompt in failed:
             prompt.status, prompt.attempts, prompt.error = JobStatus.PENDING, 0, None
-            prompt.available_at = time.monotonic()
+            prompt.available_at = self._clock()
         if found.status.finished:
             found.status, found.completed_at = JobStatus.PENDING, None
         self._offer(found, (at for at, prompt in enumerate(found.prompts) if prompt in failed))
@@ -169,7 +174,7 @@ class MemoryQueue:
         self._work.clear()
         token = uuid4()
         claims: list[Claim] = []
-        while self._pending and len(claims) < limit and self._pending[0][0] <= time.monotonic():
+        while self._pending and len(claims) < limit and self._pending[0][0] <= self._clock():
             available_at, _, position, id = heapq.heappop(self._pending)
             job = self._jobs.get(id)
             if job is None:
@@ -178,7 +183,7 @@ class MemoryQueue:
             if prompt.status is not JobStatus.PENDING or prompt.available_at != available_at:
                 continue  # cancelled, or moved
             prompt.status, prompt.attempts = JobStatus.RUNNING, prompt.attempts + 1
-            prompt.lease, prompt.lease_until = token, time.monotonic() + lease
+            prompt.lease, prompt.lease_until = token, self._clock() + lease
             job.status = JobStatus.RUNNING
             claims.append(
                 Claim(
@@ -197,7 +202,7 @@ class MemoryQueue:
 
     async def wait_for_work(self, timeout: float) -> None:
         if self._pending:
-            timeout = min(timeout, max(0.001, self._pending[0][0] - time.monotonic()))
+            timeout = min(timeout, max(0.001, self._pending[0][0] - self._clock()))
         try:
             async with asyncio.timeout(timeout):
                 await self._work.wait()
@@ -210,7 +215,7 @@ class MemoryQueue:
     async def extend(self, claims: Sequence[Claim], lease: float) -> list[Claim]:
         held = [claim for claim in claims if self._held(claim)]
         for claim in held:
-            self._prompt(claim).lease_until = time.monotonic() + lease
+            self._prompt(claim).lease_until = self._clock() + lease
         return held
 
     async def complete(self, results: Sequence[Completion]) -> Settled:
@@ -237,7 +242,7 @@ class MemoryQueue:
         kept = [again.claim for again in retries if self._held(again.claim)]
         for again in retries:
             if again.claim in kept:
-                self._prompt(again.claim).available_at = time.monotonic() + again.delay
+                self._prompt(again.claim).available_at = self._clock() + again.delay
         return self._handed_back(kept)
 
     async def release(self, claims: Sequence[Claim]) -> Settled:
@@ -247,7 +252,7 @@ class MemoryQueue:
         return self._handed_back(kept)
 
     async def reap(self, max_attempts: int) -> Reaped:
-        now = time.monotonic()
+        now = self._clock()
         expired = [
             Claim(job.id, at, prompt.lease, prompt.attempts, "", None, 0, None, None)
             for job in self._jobs.values()
@@ -273,7 +278,7 @@ class MemoryQueue:
         return len(old)
 
     async def depth(self) -> Depth:
-        now = time.monotonic()
+        now = self._clock()
         prompts = [prompt for job in self._jobs.values() for prompt in job.prompts]
         waiting = [prompt.available_at for prompt in prompts if prompt.status is JobStatus.PENDING]
         ready = [since for since in waiting if since <= now]
