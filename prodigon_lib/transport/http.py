@@ -5,7 +5,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -23,6 +22,7 @@ from prodigon_lib.core.errors import (
     error_for,
 )
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
+from prodigon_lib.core.time_limits import TimeLimits
 from prodigon_lib.transport.addresses import Address, Addresses, Resilience
 from prodigon_lib.transport.connector import PatientConnector
 from prodigon_lib.transport.metrics import UpstreamMetrics
@@ -86,6 +86,7 @@ class ServiceClient:
         self.timeouts = timeouts or Timeouts()
         self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
         self._session: aiohttp.ClientSession | None = None
+        self._limits = TimeLimits()
         connect = self.timeouts.connect
         self._whole = aiohttp.ClientTimeout(total=None, sock_connect=connect)
         self._stream = aiohttp.ClientTimeout(
@@ -129,11 +130,10 @@ class ServiceClient:
             response, place = await self._open(method, path, body, outgoing, self._whole, end, retry=retry)
             answers = place.breaker.answers
             try:
-                # A small answer is there with its headers: to set a timer would cost more than to read it.
-                limit = nullcontext() if response.content.is_eof() else asyncio.timeout_at(end)
-                async with limit, response:
-                    await self._check(response, span)
-                    answer = await response.read()
+                with self._limits.until(end):
+                    async with response:
+                        await self._check(response, span)
+                        answer = await response.read()
             except BaseException as error:
                 place.report(error, answers)
                 raise
@@ -224,7 +224,7 @@ class ServiceClient:
         while (place := next(places, None)) is not None:
             answers = place.breaker.answers
             try:
-                async with asyncio.timeout_at(end):
+                with self._limits.until(end):
                     response = await self._session.request(
                         method,
                         parsed(place.url + path),

@@ -1,0 +1,92 @@
+"""Limits that one timer keeps for all."""
+
+import asyncio
+
+import pytest
+
+from prodigon_lib.core.time_limits import TimeLimits
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+async def within(limits: TimeLimits, seconds: float) -> None:
+    with limits.until(asyncio.get_running_loop().time() + seconds):
+        await for_ever()
+
+
+async def test_what_takes_too_long_is_ended() -> None:
+    async with asyncio.timeout(10):
+        with pytest.raises(TimeoutError):
+            await within(TimeLimits(), 0.05)
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_what_is_in_time_goes_on() -> None:
+    limits = TimeLimits()
+    with limits.until(asyncio.get_running_loop().time() + 60):
+        await asyncio.sleep(0)
+    assert not limits.running
+
+
+async def test_of_many_only_those_whose_time_is_over_are_ended() -> None:
+    limits = TimeLimits()
+    async with asyncio.timeout(10):
+        late = [asyncio.create_task(within(limits, 0.05)) for _ in range(50)]
+        patient = asyncio.create_task(within(limits, 60))
+        ended = await asyncio.gather(*late, return_exceptions=True)
+    assert all(isinstance(error, TimeoutError) for error in ended)
+    assert not patient.done()
+    patient.cancel()
+    await asyncio.wait({patient})
+
+
+async def test_a_task_that_somebody_else_cancels_is_cancelled_and_not_late() -> None:
+    task = asyncio.create_task(within(TimeLimits(), 60))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_both_at_once_is_a_cancelling() -> None:
+    limits = TimeLimits()
+    task = asyncio.create_task(within(limits, 60))
+    await asyncio.sleep(0)
+    (limit,) = limits.running
+    limit.reach()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_an_inner_limit_leaves_the_outer_one_alone() -> None:
+    limits = TimeLimits()
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(10):
+        with limits.until(loop.time() + 60):
+            with pytest.raises(TimeoutError):
+                await within(limits, 0.02)
+            assert len(limits.running) == 1
+
+
+async def test_a_fault_while_it_is_ended_is_kept() -> None:
+    async def fails_to_stop() -> None:
+        try:
+            await for_ever()
+        finally:
+            raise KeyError
+
+    async with asyncio.timeout(10):
+        with pytest.raises(KeyError), TimeLimits().until(asyncio.get_running_loop().time() + 0.02):
+            await fails_to_stop()
+    assert asyncio.current_task().cancelling() == 0
+
+
+async def test_it_can_be_used_again_after_a_rest() -> None:
+    limits = TimeLimits()
+    for _ in range(2):
+        async with asyncio.timeout(10):
+            with pytest.raises(TimeoutError):
+                await within(limits, 0.02)
