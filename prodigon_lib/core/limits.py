@@ -2,6 +2,9 @@
 
 import gc
 import resource
+import sys
+
+import psutil
 
 GARBAGE_AFTER = 20_000
 """New objects until the collector looks at them."""
@@ -29,3 +32,20 @@ def spare_the_collector() -> None:
     """
     gc.freeze()
     gc.set_threshold(GARBAGE_AFTER)
+
+
+def limit_growth(more: int) -> int | None:
+    """Let this process allocate at most `more` bytes beyond what it has: then it gets a `MemoryError`.
+
+    By RLIMIT_DATA: with it Linux counts what the process alone may write, heap and anonymous mappings.
+    RLIMIT_AS counts addresses, and a service has several times as many as memory: arenas set aside for
+    threads, files that are mapped. Returns the limit, or `None` on other systems, where neither stops a heap.
+    """
+    if sys.platform != "linux":
+        return None
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = int(psutil.Process().memory_info().data) + more
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    return limit

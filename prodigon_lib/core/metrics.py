@@ -6,11 +6,12 @@ monolith) each count their own.
 
 from collections.abc import Iterable, Sequence
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from prodigon_lib.core.memory import resident_bytes
 from prodigon_lib.core.request_figures import RequestFigures
 
 
@@ -24,6 +25,7 @@ class Metrics:
         self.service = service
         self.registry = CollectorRegistry()
         self._shown = (self, *beside)
+        self._process = process_figures()
         self.requests = RequestFigures(service)
         self.registry.register(self.requests)
         self.tasks = Gauge(
@@ -39,7 +41,20 @@ class Metrics:
         )
 
     def render(self) -> bytes:
-        return generate_latest(Joined(self._shown) if len(self._shown) > 1 else self.registry)
+        services = Joined(self._shown) if len(self._shown) > 1 else self.registry
+        return generate_latest(services) + generate_latest(self._process)
+
+
+def process_figures() -> CollectorRegistry:
+    """Memory, processor time and open files, under the names that Prometheus' own clients use.
+
+    Of the process and not of a service: shown once, however many share it.
+    """
+    registry = CollectorRegistry()
+    if not list(ProcessCollector(registry=registry).collect()):  # it reads /proc, which macOS has not
+        resident = Gauge("process_resident_memory_bytes", "Resident memory size in bytes.", registry=registry)
+        resident.set_function(resident_bytes)
+    return registry
 
 
 class Joined(Collector):

@@ -1,7 +1,6 @@
 """The parts of a worker, put together: for its own process, and for one that it shares."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker.backlog import Backlog
 from prodigon_lib.worker.backoff import Backoff
+from prodigon_lib.worker.ceiling import Ceiling
 from prodigon_lib.worker.concurrency import Concurrency
 from prodigon_lib.worker.in_process import InProcessJobsClient
 from prodigon_lib.worker.metrics import WorkerMetrics
@@ -39,6 +39,7 @@ class Collaborators:
     queue: Queue
     runner: Runner
     backlog: Backlog
+    ceiling: Ceiling | None = None
     checks: dict[str, Check] = field(default_factory=dict)
     services: list[Connection] = field(default_factory=list)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
@@ -49,16 +50,18 @@ class Collaborators:
         for service in self.services:
             await service.open()
         await self.queue.open()
-        measuring = asyncio.create_task(self.backlog.run())
+        watching = [asyncio.create_task(self.backlog.run())]
+        if self.ceiling is not None:
+            watching.append(asyncio.create_task(self.ceiling.run()))
         self.runner.start()
         try:
             yield
         finally:
             self.drain()
             await self.runner.stop()
-            measuring.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await measuring
+            for watch in watching:
+                watch.cancel()
+            await asyncio.gather(*watching, return_exceptions=True)
             await self.queue.close()
             for service in self.services:
                 await service.close()
@@ -79,7 +82,7 @@ def collaborators(
     """Those that are given, whose life and health are the giver's; the others from the settings.
 
     Raises:
-        SettingsError: `DATABASE_URL` is no address of a Postgres.
+        SettingsError: `DATABASE_URL` is no address of a Postgres, or `MEMORY_LIMIT_MB` too little to begin.
     """
     checks: dict[str, Check] = {}
     services: list[Connection] = []
@@ -117,6 +120,7 @@ def collaborators(
         queue=queue,
         runner=Runner(queue, prompts, pause, settings, metrics),
         backlog=backlog,
+        ceiling=Ceiling.of(settings.memory_limit_mb),
         checks=checks,
         services=services,
     )

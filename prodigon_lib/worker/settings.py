@@ -44,6 +44,8 @@ class WorkerSettings(CallerSettings):
     """Jobs that finished longer ago are deleted; without it they are kept for ever."""
     max_queued_prompts: Annotated[int, Field(ge=1)] = 100_000
     """Beyond so many that wait, new jobs are answered with 429."""
+    memory_limit_mb: Annotated[int, Field(ge=1)] | None = None
+    """Resident megabytes at which it drains and ends, to be started afresh; without it nothing is watched."""
     connect_seconds: Seconds = 2.0
     """Until the model service has taken the connection; then the next of its addresses is tried."""
     generate_seconds: Seconds = 120.0

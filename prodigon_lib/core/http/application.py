@@ -9,10 +9,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 
 from prodigon_lib.core.http.documentation import Application, install_documentation
 from prodigon_lib.core.http.errors import install_error_handlers
+from prodigon_lib.core.http.memory import memory_routes
 from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.limits import raise_open_files
 from prodigon_lib.core.logging import RequestLog, configure_logging, get_logger
 from prodigon_lib.core.loop_lag import LoopLag
+from prodigon_lib.core.memory import Tracing
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.schemas.health import ErrorEnvelope, Health, Readiness
 from prodigon_lib.core.settings import Settings
@@ -102,6 +104,8 @@ class Service:
         )
         self._add_health(app, checks or {})
         self._add_metrics(app)
+        if not self.settings.in_production:
+            app.include_router(memory_routes(Tracing()))
         return app
 
     def _watched(self, lifespan: Lifespan) -> Lifespan:

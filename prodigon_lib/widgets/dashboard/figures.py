@@ -20,7 +20,7 @@ IN_FLIGHT = "prodigon_http_requests_in_flight"
 LAG = "prodigon_loop_lag_longest_seconds"
 SHOWN = (QUEUE, OLDEST, RUNNING, PAUSED, IN_FLIGHT, LAG)
 
-NOT_WORK = ("/metrics", "/health", "/health/live", "/health/ready")
+NOT_WORK = ("/metrics", "/memory", "/health", "/health/live", "/health/ready")
 """Routes that are asked to look at a service, not to use it."""
 
 

@@ -34,9 +34,15 @@ class WorkerProcess:
 
 @asynccontextmanager
 async def worker_process(
-    name: str, database: DatabaseUrl, model_url: str, **settings: object
+    name: str,
+    database: DatabaseUrl,
+    model_url: str,
+    *,
+    app: str = "services.worker.main:app",
+    log: Path | None = None,
+    **settings: object,
 ) -> AsyncIterator[WorkerProcess]:
-    """`uvicorn services.worker.main:app`; killed at the end of the block."""
+    """`uvicorn services.worker.main:app`; killed at the end of the block. `log` gets what it prints."""
     port = free_port()
     environment = {
         **{key: value for key, value in os.environ.items() if key in ("PATH", "PRODIGON_HOME")},
@@ -45,13 +51,14 @@ async def worker_process(
         "WORKER_NAME": name,
         **{key.upper(): str(value) for key, value in settings.items()},
     }
-    process = await asyncio.to_thread(
-        subprocess.Popen,
-        [sys.executable, "-m", "uvicorn", "services.worker.main:app", "--port", str(port)],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.DEVNULL,
-    )
+    with (log or Path(os.devnull)).open("ab") as output:
+        process = await asyncio.to_thread(
+            subprocess.Popen,
+            [sys.executable, "-m", "uvicorn", app, "--port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+        )
     worker = WorkerProcess(name, f"http://127.0.0.1:{port}", process)
     try:
         yield worker
