@@ -46,6 +46,38 @@ def stacked_bars(
     return plot.finish(f"{title}: {words}")
 
 
+def paired_bars(
+    rows: Mapping[str, Sequence[float]], *, names: Sequence[str], unit: str, title: str
+) -> Picture:
+    """For each row a bar of each name, beneath each other: what was expected, and what came.
+
+    Raises:
+        ValueError: there is nothing to draw.
+    """
+    if not rows:
+        raise ValueError("no bars to draw")
+    plot = Plot(height=1.1 + 0.24 * len(names) * len(rows))
+    (axes,) = plot.axes
+    longest = max(max(values) for values in rows.values())
+    height = 0.8 / len(names)
+    for place, (colour, name) in enumerate(zip(COLOURS, names, strict=False)):
+        middles = [row - 0.4 + height * (place + 0.5) for row in range(len(rows))]
+        lengths = [values[place] for values in rows.values()]
+        axes.barh(middles, lengths, height=0.9 * height, color=colour, label=name)
+        for middle, length in zip(middles, lengths, strict=True):
+            axes.text(length + longest * 0.01, middle, f"{length:.3g}", fontsize=8.5, color=INK, va="center")
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(0, longest * 1.12), xlabel=unit)
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.grid(visible=False, axis="y")
+    plot.figure.legend(loc="outside lower center", ncols=6, frameon=False)
+    plot.title(title)
+    words = "; ".join(
+        f"{row}: {', '.join(f'{name} {value:.3g}' for name, value in zip(names, values, strict=True))}"
+        for row, values in rows.items()
+    )
+    return plot.finish(f"{title} ({unit}): {words}")
+
+
 def lines(
     series: Mapping[str, Sequence[tuple[float, float]]],
     *,

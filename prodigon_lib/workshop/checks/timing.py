@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from statistics import linear_regression, median
+from statistics import linear_regression, median, quantiles
 
 STEADY = 0.15
 LEAST_ROUNDS = 7
@@ -33,6 +33,7 @@ class Ratio:
     Args:
         noise: by how much the reference's own two series differed, as a fraction of the faster.
         candidate_seconds, reference_seconds: medians.
+        low, high: the middle half of the rounds lies between these two.
     """
 
     value: float
@@ -40,6 +41,8 @@ class Ratio:
     rounds: int
     candidate_seconds: float
     reference_seconds: float
+    low: float
+    high: float
 
 
 def interleaved_ratio(
@@ -48,13 +51,17 @@ def interleaved_ratio(
     *,
     rounds: int = LEAST_ROUNDS,
     clock: Callable[[], float] = time.perf_counter,
+    steady: float = STEADY,
 ) -> Ratio:
     """The reference's time over the candidate's: 2 means that the candidate takes half as long.
 
     Each is called once before anything is timed. A noisy series is measured again, up to three times.
 
+    Args:
+        steady: how much the reference's own two series may differ; `math.inf` where nobody is judged.
+
     Raises:
-        Noisy: the reference's own two series differed by more than 15 %, each time.
+        Noisy: they differed by more, each time.
         ValueError: fewer than seven rounds.
     """
 
@@ -73,7 +80,7 @@ def interleaved_ratio(
             for lane in series.order(place):
                 series.add(lane, timed(candidate if lane == "candidate" else reference))
         noise = series.noise
-        if noise <= STEADY:
+        if noise <= steady:
             return series.ratio()
     raise Noisy(noise)
 
@@ -84,6 +91,7 @@ async def interleaved_ratio_async(
     *,
     rounds: int = LEAST_ROUNDS,
     clock: Callable[[], float] = time.perf_counter,
+    steady: float = STEADY,
 ) -> Ratio:
     """`interleaved_ratio` of two coroutine functions."""
 
@@ -102,7 +110,7 @@ async def interleaved_ratio_async(
             for lane in series.order(place):
                 series.add(lane, await timed(candidate if lane == "candidate" else reference))
         noise = series.noise
-        if noise <= STEADY:
+        if noise <= steady:
             return series.ratio()
     raise Noisy(noise)
 
@@ -137,7 +145,8 @@ class Series:
         each = [(one + other) / 2 / max(candidate, 1e-9) for one, other, candidate in rounds]
         both = self.times["reference"] + self.times["again"]
         candidate = median(self.times["candidate"])
-        return Ratio(median(each), self.noise, len(each), candidate, median(both))
+        low, _, high = quantiles(each, n=4)
+        return Ratio(median(each), self.noise, len(each), candidate, median(both), low, high)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import pytest
 
-from prodigon_lib.workshop.comparison_plots import lines, stacked_bars
+from prodigon_lib.workshop.comparison_plots import lines, paired_bars, stacked_bars
 
 ROWS = {"kept <open>": {"connect": 0.0, "wire": 1.25}, "per call": {"connect": 18.0, "wire": 2.0}}
 
@@ -15,6 +15,16 @@ def test_bars_say_each_row_and_draw_each_part() -> None:
         assert text in picture.svg
 
 
+def test_paired_bars_say_both_of_each_row() -> None:
+    rows = {"titles": (1.4, 1.25), "<mark>": (1.02, 1)}
+    picture = paired_bars(rows, names=("predicted", "measured"), unit="times", title="Gains")
+    assert picture.words == (
+        "Gains (times): titles: predicted 1.4, measured 1.25; <mark>: predicted 1.02, measured 1"
+    )
+    for text in ("predicted", "measured", "&lt;mark&gt;"):
+        assert text in picture.svg
+
+
 def test_lines_say_each_point() -> None:
     picture = lines({"a": [(1, 10), (64, 250.5)]}, xlabel="in flight", ylabel="calls", title="T", log_x=True)
     assert picture.words == "T: a: 10 at 1, 250.5 at 64"
@@ -23,5 +33,7 @@ def test_lines_say_each_point() -> None:
 def test_nothing_to_draw_is_refused() -> None:
     with pytest.raises(ValueError, match="no bars"):
         stacked_bars({}, unit="ms", title="T")
+    with pytest.raises(ValueError, match="no bars"):
+        paired_bars({}, names=("a", "b"), unit="ms", title="T")
     with pytest.raises(ValueError, match="no points"):
         lines({"a": []}, xlabel="x", ylabel="y", title="T")
