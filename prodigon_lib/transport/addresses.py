@@ -81,7 +81,11 @@ class Addresses:
     def may_retry(self, error: BaseException) -> bool:
         """Whether a call may be tried again: its connection broke, and few others were lately."""
         broke = isinstance(error, aiohttp.ClientError) and not isinstance(error, TimeoutError)
-        if not broke or not self._budget.take():
+        return broke and self.may_repeat()
+
+    def may_repeat(self) -> bool:
+        """Whether the budget allows one more; if so, it is taken."""
+        if not self._budget.take():
             return False
         if self._metrics is not None:
             self._metrics.retries.labels(self.name).inc()

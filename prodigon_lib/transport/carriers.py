@@ -29,16 +29,12 @@ def model_carrier(
     resilience: Resilience | None = None,
     metrics: UpstreamMetrics | None = None,
 ) -> tuple[ModelClient, Connection]:
-    """A client of the model service at these addresses, which share a scheme, and its connection.
-
-    Args:
-        resilience, metrics: of HTTP; a gRPC channel leaves a broken address alone by itself.
-    """
+    """A client of the model service at these addresses, which share a scheme, and its connection."""
     if urls[0].startswith("grpc://"):
         # Imported only when on: it costs memory that an idle service should not pay.
         from prodigon_lib.transport.grpc import GrpcModelClient, model_channel
 
-        channel = model_channel(urls, telemetry, timeouts)
+        channel = model_channel(urls, telemetry, timeouts, resilience, metrics)
         return GrpcModelClient(channel), channel
     service = ServiceClient("model", urls, telemetry, timeouts, resilience=resilience, metrics=metrics)
     return HttpModelClient(service), service

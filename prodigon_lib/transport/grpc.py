@@ -8,15 +8,25 @@ from prodigon_lib.core.context import request_id_or
 from prodigon_lib.core.errors import ProdigonError, UpstreamError
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, ModelCard, Usage
 from prodigon_lib.core.telemetry import Telemetry
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.grpc_channel import ServiceChannel
 from prodigon_lib.transport.http import Timeouts
+from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model_messages import from_request, to_cards, to_response, to_usage
 from prodigon_lib.transport.protos import model_v1_pb2 as pb
 from prodigon_lib.transport.protos.model_v1_pb2_grpc import ModelStub
 
 
-def model_channel(urls: tuple[str, ...], telemetry: Telemetry, timeouts: Timeouts) -> ServiceChannel:
-    return ServiceChannel("model", urls, ModelStub, telemetry, timeouts)
+def model_channel(
+    urls: tuple[str, ...],
+    telemetry: Telemetry,
+    timeouts: Timeouts,
+    resilience: Resilience | None = None,
+    metrics: UpstreamMetrics | None = None,
+) -> ServiceChannel:
+    return ServiceChannel(
+        "model", urls, ModelStub, telemetry, timeouts, resilience=resilience, metrics=metrics
+    )
 
 
 class GrpcModelClient:
@@ -48,7 +58,7 @@ class GrpcModelClient:
             yield sse.error_bytes(error, request_id_or())
 
     async def generate(self, request: GenerateRequest) -> GenerateResponse:
-        return to_response(await self._channel.unary("Generate", from_request(request)))
+        return to_response(await self._channel.unary("Generate", from_request(request), retry=True))
 
     async def stream(self, request: GenerateRequest) -> AsyncGenerator[str | Usage]:
         whole = False
@@ -66,4 +76,4 @@ class GrpcModelClient:
             raise UpstreamError("the stream ended before it was complete")
 
     async def models(self) -> list[ModelCard]:
-        return to_cards(await self._channel.unary("ListModels", pb.ListModelsRequest()))
+        return to_cards(await self._channel.unary("ListModels", pb.ListModelsRequest(), retry=True))

@@ -2,13 +2,13 @@
 
 One channel an address, and one HTTP/2 connection a channel, kept for as long as the process lives: calls
 share it side by side. So a balancer in between that deals out connections, and not calls, sends all of a
-caller's work to whichever replica took its connection. Here the addresses take turns, call by call.
+caller's work to whichever replica took its connection. Here the addresses take turns, call by call, and one
+that fails again and again is left alone for a while, as over HTTP.
 """
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable
-from itertools import count
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from grpc import ChannelConnectivity, StatusCode, aio
@@ -18,8 +18,10 @@ from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import allowed, remaining
 from prodigon_lib.core.errors import ProdigonError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
+from prodigon_lib.transport.addresses import Address, Addresses, Resilience
 from prodigon_lib.transport.grpc_status import error_in
 from prodigon_lib.transport.http import NOT_FOR_CALLERS, Timeouts
+from prodigon_lib.transport.metrics import UpstreamMetrics
 
 SCHEME = "grpc://"
 CHECK_SECONDS = 2.0
@@ -47,36 +49,53 @@ class ServiceChannel:
         stub: Callable[[aio.Channel], Any],
         telemetry: Telemetry,
         timeouts: Timeouts | None = None,
+        *,
+        resilience: Resilience | None = None,
+        metrics: UpstreamMetrics | None = None,
     ) -> None:
         self.name = name
         self.urls = urls
         self.telemetry = telemetry
         self.timeouts = timeouts or Timeouts()
+        self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
         self._make_stub = stub
-        self._channels: list[aio.Channel] = []
-        self._stubs: list[Any] = []
-        self._turn = count()
+        self._channels: dict[str, aio.Channel] = {}
+        self._stubs: dict[str, Any] = {}
 
     async def open(self) -> None:
         """Connects to nobody yet: the first call does."""
-        self._channels = [
-            aio.insecure_channel(url.removeprefix(SCHEME), options=OPTIONS) for url in self.urls
-        ]
-        self._stubs = [self._make_stub(channel) for channel in self._channels]
+        self._channels = {
+            url: aio.insecure_channel(url.removeprefix(SCHEME), options=OPTIONS) for url in self.urls
+        }
+        self._stubs = {url: self._make_stub(channel) for url, channel in self._channels.items()}
 
     async def close(self) -> None:
-        for channel in self._channels:
+        for channel in self._channels.values():
             await channel.close()
-        self._channels, self._stubs = [], []
+        self._channels, self._stubs = {}, {}
 
-    async def unary(self, method: str, message: Any) -> Any:
-        """The answer to one message."""
+    async def unary(self, method: str, message: Any, *, retry: bool = False) -> Any:
+        """The answer to one message.
+
+        Args:
+            retry: to do it twice does no harm.
+        """
         span = self._begin(method)
-        end = time.monotonic() + allowed(self.timeouts.whole)
+        clock = asyncio.get_running_loop().time
+        end = clock() + allowed(self.timeouts.whole)
+        self._addresses.called()
         try:
-            call = getattr(self._stubs[await self._connected()], method)
-            left = max(0.0, end - time.monotonic())
-            return await call(message, timeout=left, metadata=self._metadata(span))
+            while True:
+                place = await self._connected(end)
+                try:
+                    with self._reporting(place):
+                        call = getattr(self._stubs[place.url], method)
+                        left = max(0.0, end - clock())
+                        return await call(message, timeout=left, metadata=self._metadata(span))
+                except aio.AioRpcError as error:
+                    if not retry or not broke(error) or not self._addresses.may_repeat():
+                        raise
+                    retry = False
         except ProdigonError as error:
             mark_failed(span, error.message)
             raise
@@ -89,13 +108,16 @@ class ServiceChannel:
         """The messages of the answer, as they come. Closing the iterator cancels the call."""
         span = self._begin(method)
         call: Any = None
+        end = asyncio.get_running_loop().time() + allowed(self.timeouts.first_byte)
+        self._addresses.called()
         try:
-            async with asyncio.timeout(allowed(self.timeouts.first_byte)):
-                place = await self._connected()
-                call = getattr(self._stubs[place], method)(
+            place = await self._connected(end)
+            with self._reporting(place):
+                call = getattr(self._stubs[place.url], method)(
                     message, timeout=remaining(), metadata=self._metadata(span)
                 )
-                item = await call.read()
+                async with asyncio.timeout_at(end):
+                    item = await call.read()
             while item is not aio.EOF:
                 yield item
                 async with asyncio.timeout(self.timeouts.between):
@@ -114,29 +136,54 @@ class ServiceChannel:
             span.end()
 
     async def check(self) -> None:
-        """Returns when the service lives; for `/health/ready` of the caller."""
-        place = await self._connected()
-        stub: Any = health_pb2_grpc.HealthStub(self._channels[place])
+        """Returns when the service lives; for `/health/ready` of the caller. It tries what is left alone."""
+        place = await self._connected(asyncio.get_running_loop().time() + self.timeouts.connect)
+        stub: Any = health_pb2_grpc.HealthStub(self._channels[place.url])
         try:
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=CHECK_SECONDS)
+            with self._reporting(place, counts=False):
+                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=CHECK_SECONDS)
         except aio.AioRpcError as error:
             raise UpstreamUnavailable(f"the {self.name} service is away") from error
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
             raise UpstreamUnavailable(f"the {self.name} service is not serving")
 
-    async def _connected(self) -> int:
-        """The place of the next address that has a connection.
+    async def _connected(self, end: float) -> Address:
+        """The next address that has a connection, or gets one in time.
 
         It is waited for apart from the call: then a fault of the call itself is known to be no refusal, and
-        is never sent to another address a second time.
+        is never sent to another address a second time unasked.
         """
         assert self._channels, "open() was not called"
-        first = next(self._turn)
-        for offset in range(len(self._channels)):
-            place = (first + offset) % len(self._channels)
-            if await ready(self._channels[place], self.timeouts.connect):
-                return place
-        raise UpstreamUnavailable(f"the {self.name} service is away", retry_after=1)
+        for place in self._addresses.admitted():
+            left = max(0.0, end - asyncio.get_running_loop().time())
+            try:
+                if await ready(self._channels[place.url], min(left, self.timeouts.connect)):
+                    return place
+            except BaseException:
+                place.breaker.abandoned()
+                raise
+            place.report(TimeoutError(), place.breaker.answers)
+        raise self._addresses.away()
+
+    @contextmanager
+    def _reporting(self, place: Address, *, counts: bool = True) -> Iterator[None]:
+        """Tells the breaker how a call went. Whatever the service itself answers shows that it works."""
+        answers = place.breaker.answers
+        try:
+            yield
+        except aio.AioRpcError as error:
+            if broke(error):
+                place.breaker.failed()
+            elif error.code() is StatusCode.DEADLINE_EXCEEDED and not answered(error):
+                place.report(TimeoutError(), answers)
+            else:
+                place.breaker.succeeded()
+            raise
+        except BaseException as error:
+            place.report(error, answers)
+            raise
+        if counts or place.breaker.open:
+            place.breaker.succeeded()
 
     def _begin(self, method: str) -> Span:
         attributes = {"rpc.system": "grpc", "rpc.method": method, "peer.service": self.name}
@@ -164,6 +211,16 @@ class ServiceChannel:
         if code is StatusCode.UNAVAILABLE:
             return UpstreamError(f"the connection to the {self.name} service broke")
         return UpstreamError(f"the {self.name} service failed")
+
+
+def answered(error: aio.AioRpcError) -> bool:
+    """Whether the service itself said so."""
+    return error_in(error.trailing_metadata()) is not None
+
+
+def broke(error: aio.AioRpcError) -> bool:
+    """Whether the connection broke before an answer."""
+    return error.code() is StatusCode.UNAVAILABLE and not answered(error)
 
 
 async def ready(channel: aio.Channel, seconds: float) -> bool:

@@ -14,6 +14,7 @@ from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.model.app import create_app
 from prodigon_lib.model.in_process import InProcessModelClient
 from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import model_carrier
 from prodigon_lib.transport.http import Timeouts
 from prodigon_lib.transport.model import ModelClient
@@ -62,9 +63,11 @@ async def served() -> AsyncIterator[Served]:
 
 
 @asynccontextmanager
-async def carried(*urls: str, timeouts: Timeouts | None = None) -> AsyncIterator[ModelClient]:
+async def carried(
+    *urls: str, timeouts: Timeouts | None = None, resilience: Resilience | None = None
+) -> AsyncIterator[ModelClient]:
     telemetry = Telemetry("test", Settings(_env_file=None))
-    client, connection = model_carrier(urls, telemetry, timeouts or Timeouts())
+    client, connection = model_carrier(urls, telemetry, timeouts or Timeouts(), resilience=resilience)
     await connection.open()
     try:
         yield client

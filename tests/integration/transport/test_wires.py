@@ -7,8 +7,9 @@ from contextlib import AsyncExitStack, suppress
 import pytest
 
 from prodigon_lib.core.deadline import current_deadline
-from prodigon_lib.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from prodigon_lib.core.errors import RateLimited, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.schemas.generate import GenerateRequest
+from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.http import Timeouts
 from tests.integration.transport.conftest import WIRES, Served, carried, first_of, free_port, model_service
 from tests.integration.transport.provider import TOKENS, ScriptedProvider
@@ -81,6 +82,65 @@ async def test_silence_ends_in_time(silent_at: int, wire: str, served: Served) -
         with pytest.raises(UpstreamTimeout, match="took too long"):
             await anext(stream)
     await eventually(lambda: served.provider.running == 0, within=2)
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_one_that_hangs_is_left_alone_and_found_again(wire: str, streamed: bool) -> None:
+    asked = []
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(writer)
+        await reader.read()
+        writer.close()
+
+    hanging = await asyncio.start_server(hang, "127.0.0.1", 0)
+    port = hanging.sockets[0].getsockname()[1]
+    wary = Resilience(failures=2, rest=0.5)
+    async with AsyncExitStack() as stack:
+        client = await stack.enter_async_context(
+            carried(f"{wire}://127.0.0.1:{port}", timeouts=SHORT, resilience=wary)
+        )
+
+        async def ask() -> object:
+            return await (first_of(client.stream(ASKED), 1) if streamed else client.generate(ASKED))
+
+        for _ in range(wary.failures):
+            with pytest.raises((UpstreamTimeout, UpstreamUnavailable)):
+                await ask()
+        before = len(asked)
+        with pytest.raises(UpstreamUnavailable, match="left alone"):
+            await ask()
+        assert len(asked) == before
+        hanging.close()
+        for writer in asked:
+            writer.close()
+        await stack.enter_async_context(model_service(ScriptedProvider(), port=port, wire=wire))
+
+        async def works() -> object:
+            with suppress(UpstreamUnavailable):
+                return await ask()
+            return None
+
+        await eventually(works)
+
+
+async def test_what_the_service_itself_says_leaves_nobody_alone(wire: str, served: Served) -> None:
+    served.provider.fault = RateLimited("slower", retry_after=1)
+    async with carried(served.urls[wire], resilience=Resilience(failures=2)) as client:
+        for _ in range(5):
+            with pytest.raises(RateLimited):
+                await client.generate(ASKED)
+
+
+async def test_a_caller_who_leaves_leaves_nobody_alone(wire: str, served: Served) -> None:
+    served.provider.silent_at = 0
+    async with carried(served.urls[wire], resilience=Resilience(failures=2)) as client:
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await client.generate(ASKED)
+        served.provider.silent_at = None
+        assert (await client.generate(ASKED)).text
 
 
 async def test_a_fault_of_the_services_own_is_not_the_callers(wire: str, served: Served) -> None:
