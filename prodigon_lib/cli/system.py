@@ -29,6 +29,7 @@ def up(
     ] = False,
     worker: Annotated[int, typer.Option(help="How many worker processes.")] = 1,
     model: Annotated[int, typer.Option(help="How many model processes.")] = 1,
+    gateway: Annotated[int, typer.Option(help="How many gateways, behind one address.")] = 1,
     profile: Annotated[
         str | None, typer.Option(help="A latency profile of the simulated model, such as instant.")
     ] = None,
@@ -37,7 +38,7 @@ def up(
     """Run a stack in the foreground until Ctrl+C or SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stop_waiting)
-    replicas = {"worker": worker, "model": model}
+    replicas = {"worker": worker, "model": model, "gateway": gateway}
     stack: Stack | None = None
     try:
         stack = Stack.start(name, replicas=replicas, profile=profile, restart=restart)
@@ -80,7 +81,7 @@ def ready_line(stack: Stack) -> dict[str, Any]:
     urls = stack.urls
     return {
         "name": stack.name,
-        "gateway": urls["gateway"],
+        "gateway": stack.url,
         "model": urls["model"],
         "worker": urls["worker"],
         "database": stack.database_url,

@@ -18,6 +18,8 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 POSTGRES_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d+) UTC \[\d+\] (\w+):\s+(.*)")
 REDIS_LINE = re.compile(r"\d+:[A-Z] (\d\d \w{3} \d{4} \d\d:\d\d:\d\d\.\d+) ([.\-*#]) (.*)")
 REDIS_LEVELS = {".": "debug", "-": "debug", "#": "warning"}
+NGINX_LINE = re.compile(r"(\d{4})/(\d\d)/(\d\d) (\d\d:\d\d:\d\d) \[(\w+)\] \d+#\d+: (.*)")
+NGINX_LEVELS = {"debug": "debug", "notice": "info", "info": "info", "warn": "warning", "error": "error"}
 POSTGRES_LEVELS = {"WARNING": "warning", "ERROR": "error", "FATAL": "critical", "PANIC": "critical"}
 
 
@@ -97,6 +99,9 @@ def parse(line: str, process: str, last: str) -> Record:
     if match := POSTGRES_LINE.match(line):
         day, time, severity, event = match.groups()
         last, level = f"{day}T{time}Z", POSTGRES_LEVELS.get(severity, "info")
+    elif match := NGINX_LINE.match(line):
+        year, month, day, time, severity, event = match.groups()
+        last, level = f"{year}-{month}-{day}T{time}Z", NGINX_LEVELS.get(severity, "critical")
     elif match := REDIS_LINE.match(line):
         time, mark, event = match.groups()
         moment = datetime.strptime(time, "%d %b %Y %H:%M:%S.%f").replace(tzinfo=UTC)

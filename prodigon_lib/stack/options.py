@@ -16,9 +16,10 @@ from prodigon_lib.stack.environment import (
     SERVICES,
     found_settings,
 )
+from prodigon_lib.stack.nginx.balance import Balance, policy
 
 MOST_REPLICAS = 16
-SCALABLE = ("model", "worker")
+NO_BALANCER = "none"
 
 
 class Restart(StrEnum):
@@ -35,7 +36,7 @@ class Topology(StrEnum):
     MONOLITH = MONOLITH
 
 
-READABLE = ("profile", "restart", "faults", "topology", "version", "grpc")
+READABLE = ("profile", "restart", "faults", "topology", "version", "grpc", "balancer")
 """The wishes whose values tell something; the others are digests, or many."""
 
 
@@ -51,6 +52,8 @@ class StackOptions:
     version: str
     faults: bool
     grpc: bool
+    balancer: str
+    """A policy of `stack.nginx.balance`, or `none`."""
     code: str
     """A digest of the library's source: a stack that runs older code is another stack."""
 
@@ -68,7 +71,7 @@ class StackOptions:
         about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
         about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
         about |= {"faults": str(self.faults), "topology": self.topology.value}
-        about |= {"grpc": str(self.grpc)}
+        about |= {"grpc": str(self.grpc), "balancer": self.balancer}
         about |= {"the library's code": self.code}
         return about | {name: digest(value.encode()) for name, value in self.settings.items()}
 
@@ -93,6 +96,7 @@ def stack_options(
     cache: object = None,
     faults: bool = False,
     grpc: bool = False,
+    balancer: str | None = None,
     profile: str | None = None,
     restart: str = "always",
     settings: Mapping[str, object] | None = None,
@@ -113,6 +117,7 @@ def stack_options(
         raise StackError(f"faults must be True or False, not {faults!r}: set them through stack.faults")
     if restart not in list(Restart):
         raise StackError(f"restart must be 'always' or 'never', not {restart!r}")
+    check_balancer(balancer, replicas or {}, grpc=grpc)
     given = dict(settings or {})
     if profile is not None:  # it is the simulated model's, so that is the model that is meant
         given = {"USE_MOCK": True, "SIMULATED_PROFILE": profile, **given}
@@ -126,8 +131,20 @@ def stack_options(
         version=library_version(),
         faults=faults,
         grpc=grpc or (GRPC_SETTING in found and topology != Topology.MONOLITH),
+        balancer=balancer or Balance().policy.value,
         code=code_digest(),
     )
+
+
+def check_balancer(wanted: str | None, replicas: Mapping[str, int], *, grpc: bool) -> None:
+    if wanted not in (None, NO_BALANCER):
+        policy(wanted)
+        if grpc:
+            raise StackError(
+                "balancer: over gRPC, callers deal their calls out themselves; leave one of both out"
+            )
+    if wanted == NO_BALANCER and replicas.get("gateway", 1) != 1:
+        raise StackError("balancer: several gateways have one address only behind nginx; leave balancer out")
 
 
 def refuse_what_is_not_there(*, auth: bool, cache: object) -> None:
@@ -139,11 +156,9 @@ def refuse_what_is_not_there(*, auth: bool, cache: object) -> None:
 def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, int]:
     for name, count in wanted.items():
         if name not in SERVICES:
-            raise StackError(f"replicas: there is no service {name!r}; scale {' or '.join(SCALABLE)}")
+            raise StackError(f"replicas: there is no service {name!r}; scale {', '.join(SERVICES)}")
         if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST_REPLICAS:
             raise StackError(f"replicas of {name} must be a number from 1 to {MOST_REPLICAS}, not {count!r}")
-        if count > 1 and name not in SCALABLE:
-            raise StackError(f"replicas: several {name}s are not available in this version")
     if wanted.get("worker", 1) > 1 and settings.get("QUEUE_TYPE") == "memory":
         raise StackError(
             "QUEUE_TYPE=memory keeps jobs in one process: use one worker, or QUEUE_TYPE=postgres"
@@ -155,9 +170,9 @@ def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> 
 
 
 def code_digest() -> str:
-    """Of the paths, sizes and times of the library's modules: much cheaper than of their text."""
+    """Of the paths, sizes and times of the library's files: much cheaper than of their text."""
     seen = []
-    for path in sorted(PACKAGE.rglob("*.py")):
+    for path in sorted([*PACKAGE.rglob("*.py"), *PACKAGE.rglob("*.template")]):
         if "_workshop" not in path.parts:
             facts = path.stat()
             seen.append(f"{path}:{facts.st_size}:{facts.st_mtime_ns}")

@@ -14,6 +14,7 @@ from prodigon_lib.stack.edges.control import Faults
 from prodigon_lib.stack.folder import StackFolder, stack_folder
 from prodigon_lib.stack.log_tail import LogTail
 from prodigon_lib.stack.logs import read_logs
+from prodigon_lib.stack.nginx.control import Balancer
 from prodigon_lib.stack.options import stack_options
 from prodigon_lib.stack.simulated import SimulatedModel
 from prodigon_lib.stack.status import StackStatus
@@ -52,6 +53,7 @@ class Stack:
         cache: object = None,
         faults: bool = False,
         grpc: bool = False,
+        balancer: str | None = None,
         profile: str | None = None,
         restart: str = "always",
         settings: Mapping[str, object] | None = None,
@@ -63,13 +65,17 @@ class Stack:
 
         Args:
             name: each name has its own database, ports and logs.
-            replicas: processes of `model` and `worker`, by default one each.
+            replicas: processes of `gateway`, `model` and `worker`, by default one each. nginx stands before
+                several gateways, which share the address `url`, and several models.
             topology: `"services"`, a process each; or `"monolith"`, all in one. There the name of
                 any of them means that process: to `kill`, to `logs` and in `urls`.
             auth, cache: only what is shown here, in this version.
             faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
             grpc: has the model service answer over gRPC too, at `urls["model-grpc"]`, and the gateway and the
                 workers call it that way.
+            balancer: how nginx deals calls out among several models: `least_connections`, which is what it
+                does when none is named, `round_robin`, `two_choices` or `hash`; `stack.balancer` changes it.
+                With `none`, and where there is no nginx, callers try the models in turn themselves.
             profile: the latency profile of the simulated model, such as `instant`; it also asks for that
                 model, whatever key is set.
             restart: whether a service that died is revived, `"always"` or `"never"`.
@@ -86,6 +92,7 @@ class Stack:
             cache=cache,
             faults=faults,
             grpc=grpc,
+            balancer=balancer,
             profile=profile,
             restart=restart,
             settings=settings,
@@ -104,13 +111,14 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """The gateway's."""
-        return str(self.urls["gateway"])
+        """The gateway's; nginx's, where there are several gateways."""
+        return str(self._facts["url"])
 
     @property
     def urls(self) -> dict[str, str]:
         """Base URLs, by the process's name: `gateway`, `model`, `worker`, `worker-2`; with gRPC also
-        `model-grpc`, `model-2-grpc`, each `grpc://host:port`."""
+        `model-grpc`, `model-2-grpc`, each `grpc://host:port`; with nginx also `nginx-model`
+        and `nginx-gateway`."""
         return dict(self._facts["urls"])
 
     @property
@@ -143,6 +151,20 @@ class Stack:
                 f"this stack has no proxies to do harm with: Stack.start({self.name!r}, …, faults=True)"
             )
         return Faults(lambda **request: self._ask(do="faults", request=request), edges)
+
+    @property
+    def balancer(self) -> Balancer:
+        """nginx in front of several models: how it deals calls out, to read and change while it runs.
+
+        Raises:
+            StackError: the stack has none.
+        """
+        if (replicas := self._facts.get("balanced")) is None:
+            raise StackError(
+                f"this stack has no balancer: Stack.start({self.name!r}, replicas={{'model': 3}}) has one, "
+                "where there is an nginx and no gRPC (`prodigon doctor`)"
+            )
+        return Balancer(self._ask, self._folder, replicas)
 
     def client(self, **options: Any) -> "Client":
         """A client of the gateway; `options` as `Client` takes them."""

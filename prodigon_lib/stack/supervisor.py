@@ -137,6 +137,7 @@ class Supervisor:
             "signal": self._signal,
             "restart": self._restart,
             "faults": self._faults,
+            "balance": self._balance,
             "stop": self._stop,
         }
         try:
@@ -191,6 +192,13 @@ class Supervisor:
         if request["request"]["do"] != "look":
             record("faults", **request["request"])
         return answer
+
+    async def _balance(self, request: Request, _: asyncio.StreamWriter) -> Request:
+        if request["wish"] is None:
+            return self.system.balancer.look_at_balance()
+        balance = await self.system.balance(request["wish"])
+        record("balance", **balance)
+        return balance
 
     async def _stop(self, request: Request, _: asyncio.StreamWriter) -> Request:
         """End the stack, unless it is held by a process other than `unless_held_beside`."""

