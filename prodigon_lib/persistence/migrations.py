@@ -16,14 +16,25 @@ REVISION = re.compile(r'^(down_)?revision(?::[^=]*)? = (?:"(\w+)"|None)', re.MUL
 
 
 def newest_revision() -> str:
-    """The revision that no other follows, read from the files: Alembic takes half a second to load."""
+    """The revision that no other follows."""
+    revisions, followed = _read_revisions()
+    (head,) = revisions - followed
+    return head
+
+
+def known_revisions() -> frozenset[str]:
+    """Those that this code has; a database that is at another one has met newer code."""
+    return frozenset(_read_revisions()[0])
+
+
+def _read_revisions() -> tuple[set[str], set[str]]:
+    """All, and those that another follows; read from the files: Alembic takes half a second to load."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for file in (migrations_folder() / "versions").glob("*.py"):
         for down, name in REVISION.findall(file.read_text(encoding="utf-8")):
             (followed if down else revisions).add(name)
-    (head,) = revisions - followed
-    return head
+    return revisions, followed
 
 
 async def current_revision(url: DatabaseUrl) -> str | None:
