@@ -9,9 +9,10 @@ import psutil
 from IPython.display import HTML
 from jupyter_core.paths import jupyter_runtime_dir
 
-from prodigon_lib.cli.panels import FOLDER
-from prodigon_lib.core.errors import ProdigonError
+from prodigon_lib.cli.panels import FOLDER, STACK
+from prodigon_lib.core.errors import ProdigonError, StackError
 from prodigon_lib.core.locations import TOUR, find_workshop
+from prodigon_lib.stack import Stack
 from prodigon_lib.widgets.app import App
 from prodigon_lib.workshop.card import BAD, card, heading, paragraph
 from prodigon_lib.workshop.desk import Desk
@@ -22,10 +23,18 @@ def page() -> App | HTML:
     if folder := os.environ.get(FOLDER):
         os.chdir(folder)
     try:
-        return App(lessons=lessons)
+        return App(system(os.environ.get(STACK, "default")), lessons=lessons)
     except ProdigonError as error:
         words = [paragraph(error.message), paragraph("Mend that, then load this page again.")]
         return HTML(card(BAD, heading("The system did not start"), *words))
+
+
+def system(name: str) -> Stack:
+    """What runs under that name, as it is: a lesson's stack has options that no page could know."""
+    try:
+        return Stack.attach(name)
+    except StackError:
+        return Stack.start(name)
 
 
 def lessons() -> dict[str, Any]:

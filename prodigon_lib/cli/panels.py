@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from prodigon_lib.cli.lab import SETTINGS, lab_mark
+from prodigon_lib.cli.system import Name
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.lease import LAB
 
@@ -22,23 +23,28 @@ TRIED = 20
 TOKEN = "JUPYTER_TOKEN"  # noqa: S105 (the name of the setting, which the kernels' server reads)
 FOLDER = "PRODIGON_APP_FOLDER"
 """Where the command was given: a page's kernel starts elsewhere, in the folder of its notebook."""
+STACK = "PRODIGON_APP_STACK"
 PAGE = SETTINGS / "page.ipynb"
 FORGOTTEN_SECONDS = 300
 """How long a page's kernel outlives the last sign of its page: a reload or a sleeping laptop takes less."""
 
 
 def panels(
+    name: Name = "default",
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the browser.")] = True,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="The page's port; else 8866, or the next free one.")
     ] = None,
 ) -> None:
-    """Show the panels as one page, until Ctrl+C: chat, jobs, dashboard, traces, and the lessons."""
+    """Show the panels as one page, until Ctrl+C: chat, jobs, dashboard, traces, and the lessons.
+
+    They show the stack of that name as it runs; when none does, one is started.
+    """
     if find_spec("voila") is None:
         raise StackError("Voilà is not installed: python -m pip install 'prodigon[lab]'")
     chosen = free_port(port)
     token = os.environ.get(TOKEN) or secrets.token_hex(24)
-    os.environ |= page_environment(token)
+    os.environ |= page_environment(token, name)
     from voila.app import Voila  # after the environment is set, which it reads when it is loaded
 
     server = Voila.instance()
@@ -92,11 +98,12 @@ def voila_options(port: int) -> list[str]:
     ]
 
 
-def page_environment(token: str) -> dict[str, str]:
+def page_environment(token: str, stack: str) -> dict[str, str]:
     """For the page's kernels, and for Voilà, which looks for our template along `JUPYTER_PATH`."""
     paths = [str(SETTINGS), *os.environ.get("JUPYTER_PATH", "").split(os.pathsep)]
     kept = os.pathsep.join(path for path in paths if path)
-    return {TOKEN: token, LAB: lab_mark(), FOLDER: str(Path.cwd()), "JUPYTER_PATH": kept}
+    named = {TOKEN: token, STACK: stack, FOLDER: str(Path.cwd())}
+    return {**named, LAB: lab_mark(), "JUPYTER_PATH": kept}
 
 
 def announce(address: str, token: str, browser: bool) -> None:

@@ -34,7 +34,7 @@ class Stack:
         stack.stop()
 
     This process holds it until `stop`, or until the process ends. Then, if nobody else does, all of it ends
-    within ten seconds. Every call but `start` raises StackError when the stack does not run any more.
+    within ten seconds. Every call but `start` raises StackError when the stack does not run (any more).
     """
 
     def __init__(self, folder: StackFolder, facts: Mapping[str, Any]) -> None:
@@ -104,6 +104,19 @@ class Stack:
     async def astart(cls, name: str = "default", **options: Any) -> Self:
         """`start`, for a running event loop that has other work meanwhile."""
         return await asyncio.to_thread(cls.start, name, **options)
+
+    @classmethod
+    def attach(cls, name: str = "default") -> Self:
+        """Hold what runs under that name, whatever it was started with: to look at somebody else's stack.
+
+        Raises:
+            StackError: none runs, or it does not come up.
+        """
+        folder = stack_folder(name)
+        facts = starter.join(folder)
+        if facts is None:
+            raise StackError(f"no stack '{name}' runs; Stack.start({name!r}) starts it")
+        return cls(folder, facts)
 
     @property
     def name(self) -> str:

@@ -31,6 +31,25 @@ def start(folder: StackFolder, options: StackOptions, *, timeout: float = START_
     open_folder(folder)
     with as_stack_error(folder.root), folder.starting:
         channel = attach(folder, options) or begin(folder, options)
+    return keep(folder, channel, timeout)
+
+
+def join(folder: StackFolder, *, timeout: float = START_SECONDS) -> dict[str, Any] | None:
+    """Take a lease on what runs, whatever its options; gives what it says of itself, `None` without any."""
+    channel = connect(folder)
+    if channel is None:
+        return None
+    try:
+        if hold(channel, None).get("held"):
+            return keep(folder, channel, timeout)
+    except NobodyListens:
+        pass
+    channel.close()
+    return None
+
+
+def keep(folder: StackFolder, channel: Channel, timeout: float) -> dict[str, Any]:
+    """The lease that `channel` has become, once the stack is up. Raises StackError: it did not come up."""
     try:
         answer = channel.receive(timeout)
     except NobodyListens:
@@ -76,11 +95,12 @@ def begin(folder: StackFolder, options: StackOptions) -> Channel:
     return channel
 
 
-def hold(channel: Channel, options: StackOptions) -> dict[str, Any]:
+def hold(channel: Channel, options: StackOptions | None) -> dict[str, Any]:
+    """Ask for a lease; without options, on whatever runs."""
     return channel.ask(
         do="hold",
         holder=myself(os.getpid()),
-        fingerprint=options.fingerprint(),
+        fingerprint=options.fingerprint() if options else None,
         lab=lab_of_this_kernel(),
     )
 

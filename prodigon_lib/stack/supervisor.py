@@ -154,8 +154,8 @@ class Supervisor:
         if self._ended.is_set():
             return {"ending": True}
         holder = Holder.from_wire(request["holder"])
-        found = differences(self.plan.options.fingerprint(), request["fingerprint"])
-        if found:
+        wanted = request["fingerprint"]  # none of whoever takes the stack as it is
+        if found := differences(self.plan.options.fingerprint(), wanted) if wanted else {}:
             return {"differs": found, "held_by": self.holders.others(holder.pid)}
         lab = request.get("lab")
         self.holders.grace = GRACE

@@ -49,19 +49,20 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_app(folder: Path) -> Iterator[RunningApp]:
-    """Ended with the test that has it."""
+def running_app(folder: Path, home: Path | None = None, *options: str) -> Iterator[RunningApp]:
+    """Ended with the test that has it. Its home is its own, unless one is named."""
+    home = home or folder / "home"
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
     background = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh"]  # Ctrl+C ignored, as a script's `&` leaves it
-    command = [*background, sys.executable, "-m", "prodigon_lib.cli", "app", "--no-browser", f"--port={port}"]
+    app = [sys.executable, "-m", "prodigon_lib.cli", "app", "--no-browser", f"--port={port}"]
     with (folder / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment(folder / "home"),
+            [*background, *app, *options], cwd=folder, env=environment(home),
             stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
-        running = RunningApp(f"http://127.0.0.1:{port}/", folder / "home", process)
+        running = RunningApp(f"http://127.0.0.1:{port}/", home, process)
         try:
             eventually_sync(lambda: b"token=" in (folder / "app.log").read_bytes(), within=60, every=0.1)
             yield running

@@ -41,6 +41,12 @@ def test_attaching_finds_the_same_processes_at_once(stack: Stack) -> None:
     assert same.status().pids == stack.status().pids
 
 
+def test_what_runs_is_held_whatever_it_was_started_with(stack: Stack) -> None:
+    assert Stack.attach("shared").status().pids == stack.status().pids
+    with pytest.raises(StackError, match="no stack 'nobodys' runs"):
+        Stack.attach("nobodys")
+
+
 async def test_it_works_inside_a_running_loop(stack: Stack) -> None:
     assert attached().urls == stack.urls
     there = await Stack.astart("shared", replicas={"worker": 2, "model": 2}, profile="instant")

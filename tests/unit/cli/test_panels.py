@@ -20,15 +20,16 @@ def test_the_page_is_for_this_machine_and_the_token_is_on_no_command_line() -> N
     assert "--Voila.ip=127.0.0.1" in options
     assert "--port=9000" in options
     assert "--token" in options  # wanted, and named elsewhere
-    assert panels.page_environment("secret")[panels.TOKEN] == "secret"
+    assert panels.page_environment("secret", "mine")[panels.TOKEN] == "secret"
 
 
 def test_voila_finds_our_template_before_any_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("JUPYTER_PATH", "/somewhere")
     monkeypatch.chdir(tmp_path)
-    made = panels.page_environment("t")
+    made = panels.page_environment("t", "mine")
     assert made["JUPYTER_PATH"] == os.pathsep.join([str(SETTINGS), "/somewhere"])
     assert made[panels.FOLDER] == str(tmp_path)
+    assert made[panels.STACK] == "mine"
     assert made[LAB].startswith(f"{os.getpid()}:")
     assert (SETTINGS / "voila" / "templates" / "prodigon" / "index.html.j2").is_file()
 
@@ -90,8 +91,8 @@ def test_without_a_lab_nothing_is_linked() -> None:
 
 
 def test_a_system_that_does_not_start_is_said_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(**_: object) -> None:
+    def fails(_: str) -> None:
         raise StackError("port 8000 is taken <b>")
 
-    monkeypatch.setattr(page, "App", fails)
+    monkeypatch.setattr(page, "system", fails)
     assert "port 8000 is taken &lt;b&gt;" in page.page().data
