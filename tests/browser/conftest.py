@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from prodigon_lib import Stack
+from tests.browser.app_page import RunningApp, running_app
+from tests.browser.hosts import STACK, Host, InApp, InLab, held_stack
 from tests.browser.lab import Lab, lab
 
 FLAGS = (
@@ -48,3 +51,26 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A JupyterLab for a module's tests."""
     with lab(tmp_path_factory.mktemp("lab") / "workshop") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def stack(workshop: Lab) -> Iterator[Stack]:
+    """The stack that both hosts show."""
+    with held_stack(workshop.folder / ".prodigon") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def app_of_the_stack(
+    tmp_path_factory: pytest.TempPathFactory, workshop: Lab, stack: Stack
+) -> Iterator[RunningApp]:
+    with running_app(
+        tmp_path_factory.mktemp("app"), workshop.folder / ".prodigon", "--name", STACK
+    ) as running:
+        yield running
+
+
+@pytest.fixture(params=["lab", "app"])
+def host(request: pytest.FixtureRequest, workshop: Lab, stack: Stack) -> Host:
+    """JupyterLab, then `prodigon app`."""
+    return InLab(workshop) if request.param == "lab" else InApp(request.getfixturevalue("app_of_the_stack"))

@@ -1,33 +1,22 @@
-"""The chat panel as a learner uses it, in a real JupyterLab."""
-
-from collections.abc import Iterator
+"""The chat panel as a learner uses it, in a real JupyterLab and in `prodigon app`."""
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from prodigon_lib import Stack
 from tests.browser.hostile import HOSTILE
+from tests.browser.hosts import HOLDS, SHOWS, Host, InLab, Shown
 from tests.browser.lab import Lab
-from tests.browser.panels import STARTS, Notebook, open_notebook
+from tests.browser.panels import open_notebook
 from tests.browser.test_hostile_answers import LOOK, UNDRAWN
 from tests.polling import eventually_sync
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(240)]
-SHOWS = "from prodigon_lib.widgets import ChatPanel\npanel = ChatPanel(stack)\npanel"
 AT_LENGTH = "Tell me about queues, in 20 sentences"
 
 
-@pytest.fixture
-def stack(workshop: Lab, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """The stack that a test's notebook attaches to, held by the test too."""
-    monkeypatch.setenv("PRODIGON_HOME", str(workshop.folder / ".prodigon"))
-    with Stack.start("chat", profile="instant", restart="never") as started:
-        yield started
-
-
-def open_chat(page: Page, lab: Lab, notebook: str, *more: str) -> Notebook:
-    """With the stack named `chat`."""
-    opened = open_notebook(page, lab, notebook, [STARTS.format(name="chat"), SHOWS, *more])
+def open_chat(host: Host, page: Page, title: str) -> Shown:
+    opened = host.show(page, "ChatPanel", title)
     expect(writing(opened.panel)).to_be_visible()
     return opened
 
@@ -58,10 +47,8 @@ def last_answer(panel: Locator) -> Locator:
     return panel.locator(".reply .markdown").last
 
 
-def test_three_turns_and_the_model_knows_the_first_also_after_a_reload(
-    page: Page, workshop: Lab, stack: Stack
-) -> None:
-    opened = open_chat(page, workshop, "turns")
+def test_three_turns_and_the_model_knows_the_first_also_after_a_reload(page: Page, host: Host) -> None:
+    opened = open_chat(host, page, "turns")
     new_chat(opened.panel)
     say(opened.panel, "My name is Ada Lovelace")
     say(opened.panel, "What is a queue?")
@@ -80,11 +67,11 @@ def test_three_turns_and_the_model_knows_the_first_also_after_a_reload(
 def test_a_second_browser_and_a_new_kernel_find_the_chat(
     page: Page, browser: Browser, workshop: Lab, stack: Stack
 ) -> None:
-    opened = open_chat(page, workshop, "first")
+    opened = open_chat(InLab(workshop), page, "first")
     new_chat(opened.panel)
     say(opened.panel, "What is a lease, Grace?")
     context = browser.new_context()
-    other = open_chat(context.new_page(), workshop, "second")
+    other = open_chat(InLab(workshop), context.new_page(), "second")
     other.panel.get_by_role("searchbox").fill("Grace")
     other.panel.get_by_role("button", name="What is a lease, Grace?", exact=True).click()
     expect(last_answer(other.panel)).not_to_be_empty()
@@ -92,10 +79,26 @@ def test_a_second_browser_and_a_new_kernel_find_the_chat(
     context.close()
 
 
-def test_stop_keeps_what_was_written_and_edit_and_again_ask_anew(
+def test_a_restarted_kernel_finds_the_chat_when_its_cells_run_again(
     page: Page, workshop: Lab, stack: Stack
 ) -> None:
-    opened = open_chat(page, workshop, "stop")
+    panel = open_chat(InLab(workshop), page, "restarted").panel
+    new_chat(panel)
+    say(panel, "My cat is called Ada")
+    panel.evaluate("element => element.dataset.before = 'the restart'")
+    page.get_by_role("menuitem", name="Kernel", exact=True).click()
+    page.get_by_text("Restart Kernel and Run All Cells", exact=False).click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
+    expect(panel).not_to_have_attribute("data-before", "the restart", timeout=60_000)
+    expect(panel.locator(".question")).to_have_text("My cat is called Ada", timeout=60_000)
+    say(panel, "What is my cat called?")
+    expect(panel.locator(".entry")).to_have_count(4)
+
+
+def test_stop_keeps_what_was_written_and_edit_and_again_ask_anew(
+    page: Page, host: Host, stack: Stack
+) -> None:
+    opened = open_chat(host, page, "stop")
     panel = opened.panel
     new_chat(panel)
     stack.simulated.set(profile="groq-llama-3.3-70b")
@@ -123,8 +126,8 @@ def test_stop_keeps_what_was_written_and_edit_and_again_ask_anew(
         assert client.session(newest.id).messages[0].content == "My dog is called Rex"
 
 
-def test_a_killed_service_the_banner_and_recovery(page: Page, workshop: Lab, stack: Stack) -> None:
-    panel = open_chat(page, workshop, "killed").panel
+def test_a_killed_service_the_banner_and_recovery(page: Page, host: Host, stack: Stack) -> None:
+    panel = open_chat(host, page, "killed").panel
     new_chat(panel)
     banner = panel.locator(".banner")
     expect(banner).to_be_hidden()
@@ -140,7 +143,7 @@ def test_a_killed_service_the_banner_and_recovery(page: Page, workshop: Lab, sta
 
 
 def test_an_answer_streams_while_a_cell_runs(page: Page, workshop: Lab, stack: Stack) -> None:
-    opened = open_chat(page, workshop, "busy", "1")
+    opened = open_notebook(page, workshop, "busy", [HOLDS, SHOWS.format(name="ChatPanel"), "1"])
     panel = opened.panel
     new_chat(panel)
     page.locator(".jp-CodeCell .cm-content").nth(2).click()
@@ -155,7 +158,7 @@ def test_an_answer_streams_while_a_cell_runs(page: Page, workshop: Lab, stack: S
 
 
 def test_jupyterlabs_keys_do_nothing_in_the_panel(page: Page, workshop: Lab, stack: Stack) -> None:
-    panel = open_chat(page, workshop, "keys").panel
+    panel = open_chat(InLab(workshop), page, "keys").panel
     cells = page.locator(".jp-Cell").count()
     for place in (panel.locator(".log"), panel.get_by_role("button", name="New chat"), writing(panel)):
         place.focus()
@@ -165,7 +168,7 @@ def test_jupyterlabs_keys_do_nothing_in_the_panel(page: Page, workshop: Lab, sta
     expect(page.locator(".jp-Dialog")).to_have_count(0)
 
 
-def test_no_hostile_answer_does_harm_in_jupyterlab(page: Page, workshop: Lab, stack: Stack) -> None:
+def test_no_hostile_answer_does_harm(page: Page, host: Host, stack: Stack) -> None:
     """All of them in one chat; each alone, and as it streams, is tested before a page of its own."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -173,9 +176,9 @@ def test_no_hostile_answer_does_harm_in_jupyterlab(page: Page, workshop: Lab, st
         session = client.create_session("hostile")
         for text in HOSTILE.values():
             client.add_message(session.id, "assistant", text)
-    panel = open_chat(page, workshop, "hostile").panel
+    panel = open_chat(host, page, "hostile").panel
     expect(panel.locator(".reply")).to_have_count(len(HOSTILE), timeout=30_000)
     eventually_sync(lambda: panel.locator(UNDRAWN).count() == 0, within=30)
-    found = page.evaluate(LOOK)
+    found = panel.evaluate(LOOK)
     assert (found["bad"], found["hacked"]) == ([], None)
     assert not [url for url in asked if "evil.test" in url]

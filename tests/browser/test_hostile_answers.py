@@ -15,8 +15,8 @@ SESSION = {"id": "s", "title": "t", "system_prompt": None, "updated_at": "", "me
 ANSWERS = {"sessions": {"items": [], "next": None}, "open": None}
 UNDRAWN = "code.maths:not(.open), .code-head > span:text-is('mermaid')"
 LOOK = """
-() => {
-  const root = document.querySelector("div[data-lm-suppress-shortcuts]").shadowRoot;
+(panel) => {
+  const root = panel.getRootNode();
   const bad = [];
   const forbidden = new Set(
     ("script iframe object embed form style link meta base input template noscript foreignobject use " +
@@ -68,7 +68,7 @@ def turn(id: str, state: str, length: int) -> dict[str, Any]:
 def look(shown: PanelPage) -> dict[str, Any]:
     """At what is there once maths and diagrams are drawn, or have been refused."""
     eventually_sync(lambda: shown.panel.locator(UNDRAWN).count() == 0, within=20)
-    return shown.page.evaluate(LOOK)
+    return shown.panel.evaluate(LOOK)
 
 
 def clean(shown: PanelPage, found: dict[str, Any]) -> bool:
@@ -108,7 +108,7 @@ def test_as_it_streams(shown: PanelPage, name: str) -> None:
         }""",
         text,
     )
-    assert clean(shown, shown.page.evaluate(LOOK))
+    assert clean(shown, shown.panel.evaluate(LOOK))
     shown.event("turn", turn("live", "done", len(text)))
     expect(shown.panel.locator(".markdown")).to_contain_text("The end.")
     assert clean(shown, look(shown))

@@ -1,4 +1,4 @@
-"""The jobs panel as a learner uses it, in a real JupyterLab."""
+"""The jobs panel as a learner uses it, in a real JupyterLab; a whole job in `prodigon app` too."""
 
 import csv
 import json
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.hosts import Host
 from tests.browser.lab import Lab
 from tests.browser.panels import STARTS, Notebook, open_notebook
 
@@ -30,8 +31,8 @@ def state(panel: Locator) -> Locator:
     return panel.get_by_role("region", name="Results").first.get_by_role("status")
 
 
-def test_fifty_prompts_come_to_their_end_in_order_and_go_into_files(page: Page, workshop: Lab) -> None:
-    panel = open_jobs(page, workshop, "fifty").panel
+def test_fifty_prompts_come_to_their_end_in_order_and_go_into_files(page: Page, host: Host) -> None:
+    panel = host.show(page, "JobsPanel", "fifty").panel
     prompts = [f"Repeat the number {number}" for number in range(50)]
     submit(panel, prompts)
     expect(state(panel)).to_have_text("completed · 50 of 50", timeout=60_000)
