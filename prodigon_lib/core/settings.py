@@ -33,6 +33,8 @@ class LogLevel(StrEnum):
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Seconds = Annotated[float, Field(gt=0)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+DEFAULT_MODEL = "llama-3.3-70b-versatile"
 
 
 class Settings(BaseSettings):

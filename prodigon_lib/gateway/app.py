@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
+from prodigon_lib.cache.control import AGE_HEADER, STATUS_HEADER
 from prodigon_lib.core.context import REQUEST_ID_HEADER
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import load_settings
@@ -30,6 +31,8 @@ READABLE_HEADERS = [
     NEXT_CURSOR_HEADER,
     QUESTION_HEADER,
     ANSWER_HEADER,
+    STATUS_HEADER,
+    AGE_HEADER,
     "X-Process-Time",
     "Retry-After",
 ]
@@ -71,7 +74,7 @@ def create_app(
         checks={**bound.checks, **(checks or {})},
     )
     app.state.collaborators = bound
-    app.router.routes[:0] = generate_routes(bound.model)  # routes are tried in their order
+    app.router.routes[:0] = generate_routes(bound.model, bound.answers)  # routes are tried in their order
     app.include_router(chat_routes.router)
     app.include_router(job_routes.router)
     app.include_router(openai_routes.router)

@@ -9,6 +9,7 @@ from prometheus_client import Gauge
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.settings import split_urls
+from prodigon_lib.gateway.answers import CachedAnswers, cached_answers
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
@@ -32,10 +33,14 @@ class Collaborators:
     checks: dict[str, Check] = field(default_factory=dict)
     services: list[Connection] = field(default_factory=list)
     database: Database | None = None
+    answers: CachedAnswers | None = None
+    """Whole answers through a cache; without one, the model's own."""
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            if self.answers is not None:
+                stack.push_async_callback(self.answers.close)
             if self.database is not None:
                 stack.push_async_callback(self.database.close)
             for service in self.services:
@@ -113,4 +118,5 @@ def collaborators(
         show_connections(service.metrics, database)
         chats = ChatRepository(database)
     limits = HistoryLimits(settings.chat_history_messages, settings.chat_history_characters)
-    return Collaborators(model, jobs, chats, limits, checks, services, database)
+    answers = cached_answers(service, settings, model)
+    return Collaborators(model, jobs, chats, limits, checks, services, database, answers)

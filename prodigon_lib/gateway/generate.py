@@ -8,11 +8,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from prodigon_lib.cache.control import AGE_HEADER, STATUS_HEADER, status_headers
 from prodigon_lib.core.http.application import ERROR_ANSWERS
 from prodigon_lib.core.http.documentation import event_stream
-from prodigon_lib.core.http.raw import RawRoute, check_json, read_body, send_json
+from prodigon_lib.core.http.raw import RawRoute, check_json, header_of, read_body, send_json
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
+from prodigon_lib.gateway.answers import CachedAnswers
 from prodigon_lib.transport.model import ModelClient
 
 STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
@@ -24,16 +26,26 @@ STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
 }
 
 
-def generate_routes(model: ModelClient) -> list[RawRoute]:
+CACHE_HEADERS = {
+    STATUS_HEADER: {
+        "description": "With a cache: where the answer came from, as RFC 9211 has it. `Cache-Control` of the "
+        "request is kept: `no-cache`, `no-store`, `max-age`",
+        "schema": {"type": "string"},
+    },
+    AGE_HEADER: {"description": "Seconds since it was made", "schema": {"type": "integer"}},
+}
+
+
+def generate_routes(model: ModelClient, answers: CachedAnswers | None = None) -> list[RawRoute]:
     return [
         RawRoute(
             "/api/v1/generate",
             generate,
-            serve=Generate(model),
+            serve=Generate(model) if answers is None else CachedGenerate(answers),
             methods=["POST"],
             tags=["generate"],
             response_model=GenerateResponse,
-            responses=ERROR_ANSWERS,
+            responses={**ERROR_ANSWERS, 200: {"headers": CACHE_HEADERS}},
         ),
         RawRoute(
             "/api/v1/generate/stream",
@@ -66,6 +78,20 @@ class Generate:
         body = await read_body(receive)
         check_json(scope, body, GenerateRequest)
         await send_json(send, await unless_disconnected(receive, self._model.forward(body)))
+
+
+class CachedGenerate:
+    """The same, where whole answers are kept."""
+
+    def __init__(self, answers: CachedAnswers) -> None:
+        self._answers = answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        request = check_json(scope, body, GenerateRequest)
+        control = header_of(scope, b"cache-control")
+        found = await unless_disconnected(receive, self._answers.answer(request, body, control))
+        await send_json(send, found.body, status_headers(found))
 
 
 class GenerateStream:

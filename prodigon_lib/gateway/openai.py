@@ -13,6 +13,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from prodigon_lib.cache.control import status_headers
 from prodigon_lib.core import sse
 from prodigon_lib.core.errors import ModelNotFound, ProdigonError
 from prodigon_lib.core.http.application import ERROR_ANSWERS
@@ -20,7 +21,7 @@ from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.errors import openai_envelope
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, Usage
-from prodigon_lib.gateway.dependencies import Model
+from prodigon_lib.gateway.dependencies import Bound, Model
 from prodigon_lib.gateway.openai_schemas import (
     AnswerMessage,
     ChatCompletion,
@@ -34,7 +35,7 @@ from prodigon_lib.gateway.openai_schemas import (
     OpenAIModel,
     OpenAIModelList,
 )
-from prodigon_lib.transport.model import ModelClient
+from prodigon_lib.transport.model import ModelClient, encode
 
 FinishReason = Literal["stop", "length"]
 
@@ -80,13 +81,18 @@ async def get_model(model_id: str, model: Model) -> OpenAIModel:
 
 
 @router.post("/chat/completions", response_model=ChatCompletion, responses=CHAT_ANSWERS)
-async def complete_chat(asked: ChatCompletionRequest, request: Request, model: Model) -> Response:
-    """A completion, whole or as a stream."""
+async def complete_chat(asked: ChatCompletionRequest, request: Request, bound: Bound) -> Response:
+    """A completion, whole or as a stream; whole ones may come from the cache, as with `/api/v1/generate`."""
     wanted = asked.generate_request()
     if asked.stream:
-        return OpenAIStream(chunks(asked, wanted, model))
-    answer = await unless_disconnected(request.receive, model.generate(wanted))
-    return JSONResponse(completion(answer, wanted.max_tokens).model_dump())
+        return OpenAIStream(chunks(asked, wanted, bound.model))
+    if bound.answers is None:
+        answer = await unless_disconnected(request.receive, bound.model.generate(wanted))
+        return JSONResponse(completion(answer, wanted.max_tokens).model_dump())
+    asking = bound.answers.answer(wanted, encode(wanted), request.headers.get("cache-control"))
+    found = await unless_disconnected(request.receive, asking)
+    answer = GenerateResponse.model_validate_json(found.body)
+    return JSONResponse(completion(answer, wanted.max_tokens).model_dump(), headers=status_headers(found))
 
 
 def completion(answer: GenerateResponse, max_tokens: int) -> ChatCompletion:

@@ -1,12 +1,26 @@
 """The gateway's settings."""
 
-from typing import Annotated
+from enum import StrEnum
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
-from prodigon_lib.core.settings import CallerSettings, ModelUrlList, Seconds, UrlList
+from prodigon_lib.core.settings import (
+    DEFAULT_MODEL,
+    CallerSettings,
+    ModelName,
+    ModelUrlList,
+    Seconds,
+    UrlList,
+)
+
+
+class CacheType(StrEnum):
+    NONE = "none"
+    MEMORY = "memory"
+    REDIS = "redis"
 
 
 class GatewaySettings(CallerSettings):
@@ -28,6 +42,22 @@ class GatewaySettings(CallerSettings):
     """Of the calls to a service, how many may be tried again, once, after their connection broke."""
     database_seconds: Seconds = 10.0
     """Until a transaction is done."""
+    default_model: ModelName = DEFAULT_MODEL
+    """What the model service answers with when a request names none: part of a kept answer's name."""
+    cache: CacheType = CacheType.NONE
+    """Where whole answers are kept; streams and chats pass by."""
+    cache_seconds: Seconds = 600.0
+    """How long an answer is kept; a tenth more or less, so that what came together does not go together."""
+    cache_entries: Annotated[int, Field(ge=1)] = 10_000
+    """With `memory`: how many at most; what was not asked for longest goes first."""
+    cache_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    """With `memory`: how much they may take up."""
+    cache_any_temperature: bool = False
+    """Also where the temperature is above 0, and each answer would be another."""
+    cache_version: Annotated[str, Field(max_length=200)] = ""
+    """Another one leaves all kept answers behind: for a change of what is put around the prompts."""
+    cache_redis_seconds: Seconds = 0.25
+    """With `redis`: until it has answered; then the request goes on without it."""
     chat_history_messages: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many of a chat's newest messages go to the model."""
     chat_history_characters: Annotated[int, Field(ge=1000)] = 400_000
@@ -39,6 +69,12 @@ class GatewaySettings(CallerSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @model_validator(mode="after")
+    def a_shared_cache_needs_redis(self) -> Self:
+        if self.cache is CacheType.REDIS and self.redis_url is None:
+            raise ValueError("REDIS_URL must be set when CACHE=redis")
+        return self
 
     @field_validator("allowed_origins")
     @classmethod

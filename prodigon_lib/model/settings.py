@@ -4,13 +4,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from prodigon_lib.core.settings import Seconds, Settings
+from prodigon_lib.core.settings import DEFAULT_MODEL, ModelName, Seconds, Settings
 from prodigon_lib.model.providers.simulated.profiles import ProfileName
 
-DEFAULT_MODEL = "llama-3.3-70b-versatile"
 FALLBACK_MODEL = "llama-3.1-8b-instant"
-
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class ModelSettings(Settings):
@@ -26,9 +23,9 @@ class ModelSettings(Settings):
     """Local servers need none."""
     use_mock: bool = False
     """The simulated model answers, whatever key is set; `groq:NAME` still asks the live one."""
-    default_model: Name = DEFAULT_MODEL
+    default_model: ModelName = DEFAULT_MODEL
     """Answers when a request names none."""
-    fallback_model: Name = FALLBACK_MODEL
+    fallback_model: ModelName = FALLBACK_MODEL
     """Answers when the default model fails before its first token; the default's own name turns it off."""
     provider_connect_seconds: Seconds = 5.0
     """Until a live provider has taken the connection."""

@@ -20,6 +20,7 @@ from prodigon_lib.stack.nginx.balance import Balance, policy
 
 MOST_REPLICAS = 16
 NO_BALANCER = "none"
+CACHES = ("memory", "redis")
 
 
 class Restart(StrEnum):
@@ -93,7 +94,7 @@ def stack_options(
     replicas: Mapping[str, int] | None = None,
     topology: str = "services",
     auth: bool = False,
-    cache: object = None,
+    cache: str | None = None,
     faults: bool = False,
     grpc: bool = False,
     balancer: str | None = None,
@@ -106,7 +107,8 @@ def stack_options(
     Raises:
         StackError: one is wrong, or asks for what this version does not have; the message names it.
     """
-    refuse_what_is_not_there(auth=auth, cache=cache)
+    if auth:
+        raise StackError(f"auth={auth!r} is not available in this version: leave auth out")
     if topology not in list(Topology):
         raise StackError(f"topology must be 'services' or 'monolith', not {topology!r}")
     if topology == Topology.MONOLITH and any(count != 1 for count in (replicas or {}).values()):
@@ -118,7 +120,11 @@ def stack_options(
     if restart not in list(Restart):
         raise StackError(f"restart must be 'always' or 'never', not {restart!r}")
     check_balancer(balancer, replicas or {}, grpc=grpc)
+    if cache is not None and cache not in CACHES:
+        raise StackError(f"cache must be 'memory' or 'redis', not {cache!r}")
     given = dict(settings or {})
+    if cache is not None:
+        given = {"CACHE": cache, **given}
     if profile is not None:  # it is the simulated model's, so that is the model that is meant
         given = {"USE_MOCK": True, "SIMULATED_PROFILE": profile, **given}
     found = found_settings(given)
@@ -145,12 +151,6 @@ def check_balancer(wanted: str | None, replicas: Mapping[str, int], *, grpc: boo
             )
     if wanted == NO_BALANCER and replicas.get("gateway", 1) != 1:
         raise StackError("balancer: several gateways have one address only behind nginx; leave balancer out")
-
-
-def refuse_what_is_not_there(*, auth: bool, cache: object) -> None:
-    for name, value in (("auth", auth), ("cache", cache)):
-        if value:
-            raise StackError(f"{name}={value!r} is not available in this version: leave {name} out")
 
 
 def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> dict[str, int]:

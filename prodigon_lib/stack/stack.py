@@ -50,7 +50,7 @@ class Stack:
         replicas: Mapping[str, int] | None = None,
         topology: str = "services",
         auth: bool = False,
-        cache: object = None,
+        cache: str | None = None,
         faults: bool = False,
         grpc: bool = False,
         balancer: str | None = None,
@@ -69,7 +69,8 @@ class Stack:
                 several gateways, which share the address `url`, and several models.
             topology: `"services"`, a process each; or `"monolith"`, all in one. There the name of
                 any of them means that process: to `kill`, to `logs` and in `urls`.
-            auth, cache: only what is shown here, in this version.
+            auth: only what is shown here, in this version.
+            cache: where the gateway keeps whole answers, `"memory"` or `"redis"`; none without it.
             faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
             grpc: has the model service answer over gRPC too, at `urls["model-grpc"]`, and the gateway and the
                 workers call it that way.

@@ -3,7 +3,7 @@
 Solving dependencies, parsing the body and writing it again cost more than the pass itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from fastapi.routing import APIRoute
@@ -68,8 +68,15 @@ def announces_json(scope: Scope) -> bool:
     return False
 
 
-async def send_json(send: Send, body: bytes) -> None:
-    """Answer 200 with a body that is JSON already."""
+def header_of(scope: Scope, name: bytes) -> str | None:
+    """Args: `name` in small letters."""
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
+async def send_json(send: Send, body: bytes, others: Mapping[str, str] | None = None) -> None:
+    """Answer 200 with a body that is JSON already, and with other headers beside those that say so."""
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if others:
+        headers += [(name.lower().encode(), value.encode()) for name, value in others.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -20,7 +20,7 @@ def test_defaults_are_one_of_each() -> None:
         ({"topology": "monolith", "replicas": {"worker": 2}}, "replicas"),
         ({"topology": "monolith", "grpc": True}, "grpc"),
         ({"auth": True}, "auth"),
-        ({"cache": "redis"}, "cache"),
+        ({"cache": "disk"}, "cache must be"),
         ({"faults": {"latency": 1}}, "faults"),
         ({"restart": "sometimes"}, "restart"),
         ({"replicas": {"worker": 0}}, "worker"),
