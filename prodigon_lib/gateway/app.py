@@ -1,7 +1,7 @@
 """The gateway's composition root."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -16,6 +16,7 @@ from prodigon_lib.gateway import openai as openai_routes
 from prodigon_lib.gateway.collaborators import collaborators
 from prodigon_lib.gateway.dependencies import NEXT_CURSOR_HEADER
 from prodigon_lib.gateway.generate import generate_routes
+from prodigon_lib.gateway.rate_limit import address_limit
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.gateway.turns import ANSWER_HEADER, QUESTION_HEADER
 from prodigon_lib.persistence.chats import ChatRepository
@@ -35,6 +36,8 @@ READABLE_HEADERS = [
     AGE_HEADER,
     "X-Process-Time",
     "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
 ]
 
 
@@ -60,10 +63,11 @@ def create_app(
     settings = settings or load_settings(GatewaySettings)
     service = Service("gateway", settings, beside=beside)
     bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
+    limit = address_limit(settings, service.metrics)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with bound.opened():
+        async with bound.opened(), limit.opened() if limit else nullcontext():
             yield
         service.telemetry.shutdown()
 
@@ -72,6 +76,7 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         checks={**bound.checks, **(checks or {})},
+        guard=limit,
     )
     app.state.collaborators = bound
     app.router.routes[:0] = generate_routes(bound.model, bound.answers)  # routes are tried in their order

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from prodigon_lib.core.http.client_address import parse_networks
 from prodigon_lib.core.settings import (
     DEFAULT_MODEL,
     CallerSettings,
@@ -15,6 +16,7 @@ from prodigon_lib.core.settings import (
     Seconds,
     UrlList,
 )
+from prodigon_lib.security.rates import Rate
 
 
 class CacheType(StrEnum):
@@ -62,6 +64,24 @@ class GatewaySettings(CallerSettings):
     """How many of a chat's newest messages go to the model."""
     chat_history_characters: Annotated[int, Field(ge=1000)] = 400_000
     """How long they may be together: about what a model with room for 128,000 tokens can read."""
+
+    rate_limit: str | None = None
+    """How many requests one address may send, such as `100/minute`; without it any number."""
+    trusted_proxies: str = ""
+    """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed."""
+
+    @field_validator("rate_limit")
+    @classmethod
+    def check_rate(cls, value: str | None) -> str | None:
+        if value is not None:
+            Rate.parse(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def check_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

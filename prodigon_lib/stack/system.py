@@ -185,7 +185,8 @@ class System:
         """Settle on the stack's Redis, where something asks for one."""
         settings = self.options.settings
         queue = settings.get("QUEUE_TYPE") == "redis"
-        if not queue and settings.get("CACHE") != "redis":
+        counted_together = "RATE_LIMIT" in settings and self.options.replicas.get("gateway", 1) > 1
+        if not queue and not counted_together and settings.get("CACHE") != "redis":
             return
         self.redis_url = settings.get("REDIS_URL")
         if self.redis_url is None:
@@ -275,6 +276,8 @@ class System:
             decided["REDIS_PREFIX"] = redis_prefix(prefix, self.folder.name)
             if edges is not None and "redis" in CALLS[service]:
                 decided["REDIS_URL"] = redis_through_proxy(self.redis_url, name, edges)
+        if service in wiring.balanced and "TRUSTED_PROXIES" not in self.options.settings:
+            decided["TRUSTED_PROXIES"] = ports.HOST
         if name in wiring.over_grpc:
             decided[GRPC_SETTING] = str(wiring.over_grpc[name])
         return service_environment(service, self.options.settings, decided)

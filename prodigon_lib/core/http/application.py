@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from prodigon_lib.core.http.admission import Guard
 from prodigon_lib.core.http.documentation import Application, install_documentation
 from prodigon_lib.core.http.errors import install_error_handlers
 from prodigon_lib.core.http.memory import memory_routes
@@ -71,13 +72,20 @@ class Service:
         configure_logging(name, settings)
 
     def application(
-        self, *, title: str, description: str, lifespan: Lifespan, checks: Mapping[str, Check] | None = None
+        self,
+        *,
+        title: str,
+        description: str,
+        lifespan: Lifespan,
+        checks: Mapping[str, Check] | None = None,
+        guard: Guard | None = None,
     ) -> FastAPI:
         """A FastAPI application that lacks only the service's own routes.
 
         Args:
             lifespan: opens and closes what the routes use.
             checks: by the dependency's name; all must pass for `/health/ready` to answer 200.
+            guard: asked before each route but those of probes.
         """
         raise_open_files()
         app = Application(
@@ -101,6 +109,7 @@ class Service:
             log=self.log,
             max_body_bytes=self.settings.max_body_bytes,
             max_in_flight=self.settings.max_in_flight,
+            guard=guard,
         )
         self._add_health(app, checks or {})
         self._add_metrics(app)

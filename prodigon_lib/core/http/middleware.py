@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import DEADLINE_HEADER, current_deadline, deadline_from
 from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError, RateLimited
+from prodigon_lib.core.http.admission import Guard, RawHeaders
 from prodigon_lib.core.http.errors import error_response
 from prodigon_lib.core.http.raw import RawRoute
 from prodigon_lib.core.http.streams import ClientDisconnected
@@ -48,6 +49,7 @@ class RequestMiddleware:
         log: RequestLog,
         max_body_bytes: int,
         max_in_flight: int,
+        guard: Guard | None = None,
     ) -> None:
         self.app = app
         self.telemetry = telemetry
@@ -55,6 +57,7 @@ class RequestMiddleware:
         self.log = log
         self.max_body_bytes = max_body_bytes
         self.max_in_flight = max_in_flight
+        self.guard = guard
         self._ids = request_ids()
         self._raw: dict[tuple[str, str], RawRoute] | None = None
 
@@ -97,6 +100,7 @@ class RequestMiddleware:
     ) -> int:
         started = time.perf_counter()
         status = 0
+        said: RawHeaders = ()
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -105,6 +109,7 @@ class RequestMiddleware:
                 milliseconds = f"{(time.perf_counter() - started) * 1000:.2f}"
                 message["headers"] = [
                     *message.get("headers", ()),
+                    *said,
                     (ID_HEADER, request_id.encode()),
                     (TIME_HEADER, milliseconds.encode()),
                 ]
@@ -114,6 +119,11 @@ class RequestMiddleware:
         try:
             if self.figures.in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
                 raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
+            if self.guard is not None and not scope["path"].startswith(QUIET):
+                admission = await self.guard(scope)
+                said = admission.headers
+                if admission.refusal is not None:
+                    raise admission.refusal
             limited = self._limit_body(receive, headers)
             await self._route(scope)(scope, limited, send_with_headers)
         except ClientDisconnected:
