@@ -35,6 +35,10 @@ def panels(
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="The page's port; else 8866, or the next free one.")
     ] = None,
+    forget_after: Annotated[
+        int,
+        typer.Option(min=1, help="Seconds until a page that vanished lets go of its kernel and its stack."),
+    ] = FORGOTTEN_SECONDS,
 ) -> None:
     """Show the panels as one page, until Ctrl+C: chat, jobs, dashboard, traces, and the lessons.
 
@@ -48,7 +52,7 @@ def panels(
     from voila.app import Voila  # after the environment is set, which it reads when it is loaded
 
     server = Voila.instance()
-    server.initialize(voila_options(chosen))
+    server.initialize(voila_options(chosen, forget_after))
     server.voila_configuration.prelaunch_hook = give_xsrf_cookie
     address = f"http://127.0.0.1:{chosen}/"
     threading.Thread(target=announce, args=(address, token, browser), daemon=True).start()
@@ -80,7 +84,7 @@ def free_port(asked: int | None) -> int:
     raise StackError(f"ports {PORT} to {PORT + TRIED - 1} are taken: name another with --port")
 
 
-def voila_options(port: int) -> list[str]:
+def voila_options(port: int, forget_after: int = FORGOTTEN_SECONDS) -> list[str]:
     """The token goes by the environment: other users of the machine can read a command line."""
     return [
         str(PAGE),
@@ -93,8 +97,8 @@ def voila_options(port: int) -> list[str]:
         "--Voila.log_level=ERROR",
         "--VoilaConfiguration.allow_template_override=NO",
         "--VoilaConfiguration.allow_theme_override=NO",
-        f"--MappingKernelManager.cull_idle_timeout={FORGOTTEN_SECONDS}",
-        "--MappingKernelManager.cull_interval=60",
+        f"--MappingKernelManager.cull_idle_timeout={forget_after}",
+        f"--MappingKernelManager.cull_interval={max(1, min(60, forget_after // 2))}",
     ]
 
 

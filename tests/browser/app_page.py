@@ -15,6 +15,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.lab import TOKEN
 from tests.polling import eventually_sync
 
+FORGETS = "--forget-after=30"
+"""For tests that open many pages: Playwright ends a page without the goodbye by which its kernel ends."""
+
 
 @dataclass
 class RunningApp:
@@ -49,9 +52,9 @@ def environment(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running_app(folder: Path, home: Path | None = None, *options: str) -> Iterator[RunningApp]:
-    """Ended with the test that has it. Its home is its own, unless one is named."""
-    home = home or folder / "home"
+def running_app(folder: Path, workshop: Path | None = None, *options: str) -> Iterator[RunningApp]:
+    """Ended with the test that has it; in a copied workshop, or with a home of its own and the checkout's."""
+    home = workshop / ".prodigon" if workshop else folder / "home"
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +62,7 @@ def running_app(folder: Path, home: Path | None = None, *options: str) -> Iterat
     app = [sys.executable, "-m", "prodigon_lib.cli", "app", "--no-browser", f"--port={port}"]
     with (folder / "app.log").open("wb") as log:
         process = subprocess.Popen(
-            [*background, *app, *options], cwd=folder, env=environment(home),
+            [*background, *app, *options], cwd=workshop or folder, env=environment(home),
             stdout=log, stderr=log, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         running = RunningApp(f"http://127.0.0.1:{port}/", home, process)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from prodigon_lib import Stack
-from tests.browser.app_page import RunningApp, running_app
+from tests.browser.app_page import FORGETS, RunningApp, running_app
 from tests.browser.hosts import STACK, Host, InApp, InLab, held_stack
 from tests.browser.lab import Lab, lab
 
@@ -64,9 +64,7 @@ def stack(workshop: Lab) -> Iterator[Stack]:
 def app_of_the_stack(
     tmp_path_factory: pytest.TempPathFactory, workshop: Lab, stack: Stack
 ) -> Iterator[RunningApp]:
-    with running_app(
-        tmp_path_factory.mktemp("app"), workshop.folder / ".prodigon", "--name", STACK
-    ) as running:
+    with running_app(tmp_path_factory.mktemp("app"), workshop.folder, "--name", STACK, FORGETS) as running:
         yield running
 
 

@@ -1,13 +1,17 @@
 """The page of `prodigon app`, in a real browser, with a real stack behind it."""
 
+import os
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.app_page import RunningApp, running_app
+from prodigon_lib import Stack
+from tests.browser.app_page import FORGETS, RunningApp, running_app
+from tests.browser.hosts import STACK
+from tests.browser.lab import Lab
 from tests.browser.test_chat import say
 from tests.browser.test_chat_page import faults
 from tests.browser.test_jobs_panel import state, submit
@@ -20,14 +24,14 @@ FOCUSED = """
 () => {
   let focused = document.activeElement;
   while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
-  return focused?.getAttribute("aria-label") ?? focused?.textContent;
+  return focused?.getAttribute("aria-label") ?? (focused?.labels?.[0] ?? focused)?.textContent;
 }
 """
 
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningApp]:
-    with running_app(tmp_path_factory.mktemp("app")) as running:
+    with running_app(tmp_path_factory.mktemp("app"), None, FORGETS) as running:
         yield running
 
 
@@ -116,6 +120,48 @@ def test_the_palette_goes_anywhere_from_inside_a_panel(page: Page, app: RunningA
     expect(dialog).to_be_hidden()
 
 
+def press_tab_to(page: Page, name: str) -> None:
+    for _ in range(60):
+        if page.evaluate(FOCUSED) == name:
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"no Tab leads to {name!r}")
+
+
+def go_by_keys(page: Page, tab: str) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type(f"tab {tab}")
+    page.keyboard.press("Enter")
+
+
+def test_a_chat_a_job_and_a_trouble_by_keyboard_alone(page: Page, app: RunningApp) -> None:
+    shown = app.open(page)
+    go_by_keys(page, "chat")
+    press_tab_to(page, "Your message")
+    before = shown.locator(".reply .stats:not(:empty)").count()
+    page.keyboard.type("What is a queue?")
+    page.keyboard.press("Enter")
+    expect(shown.locator(".reply .stats:not(:empty)")).to_have_count(before + 1, timeout=30_000)
+    go_by_keys(page, "jobs")
+    press_tab_to(page, "Prompts, one a line")
+    page.keyboard.type("What is a lease?")
+    press_tab_to(page, "Submit")
+    page.keyboard.press("Enter")
+    jobs = shown.get_by_role("region", name="Jobs", exact=True)
+    expect(state(jobs)).to_have_text("completed · 1 of 1", timeout=60_000)
+    go_by_keys(page, "dashboard")
+    press_tab_to(page, "Logs")
+    page.keyboard.press("ArrowRight")
+    slow = shown.get_by_role("checkbox", name="Slow")
+    expect(slow).to_be_visible(timeout=20_000)
+    press_tab_to(page, "Slow")
+    page.keyboard.press("Space")
+    expect(slow).to_be_checked()
+    press_tab_to(page, "Undo everything")
+    page.keyboard.press("Enter")
+    expect(slow).not_to_be_checked(timeout=20_000)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_serious(page: Page, tmp_path: Path, app: RunningApp, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
@@ -147,10 +193,43 @@ def test_it_fits(page: Page, tmp_path: Path, app: RunningApp, width: int) -> Non
     assert dialog.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
 
 
+def test_a_title_opens_its_lesson_in_the_jupyterlab_that_runs(
+    page: Page, app_of_the_stack: RunningApp
+) -> None:
+    shown = app_of_the_stack.open(page)
+    expect(shown.get_by_text("JupyterLab runs")).to_be_visible(timeout=30_000)
+    with page.expect_popup() as opened:
+        shown.get_by_role("link", name="3. ").click()
+    title = opened.value.get_by_role("heading", name="3 · ")
+    expect(title).to_be_visible(timeout=60_000)
+
+
+def test_the_kernel_of_a_page_that_vanished_lets_go_of_the_stack(
+    browser: Browser, workshop: Lab, stack: Stack, tmp_path: Path
+) -> None:
+    """As when a laptop dies, and nobody says goodbye. A page that is open keeps its kernel."""
+    before = {os.getpid(), *stack.status().held_by}
+    held = lambda: len(set(stack.status().held_by) - before)  # noqa: E731
+    with running_app(tmp_path, workshop.folder, "--name", STACK, "--forget-after=2") as own:
+        stays, vanishes = browser.new_context(), browser.new_context()
+        for context in (stays, vanishes):
+            own.open(context.new_page())
+        assert held() == 2
+        vanishes.set_offline(True)
+        vanishes.close()
+        eventually_sync(lambda: held() == 1, within=60, every=0.5)
+        expect(stays.pages[0].get_by_text("exercises passed")).to_be_visible()
+        stays.close()
+        eventually_sync(lambda: held() == 0, within=60, every=0.5)
+
+
 def test_ctrl_c_ends_the_page_and_its_stack(page: Page, tmp_path: Path) -> None:
     with running_app(tmp_path / "own") as own:
         own.open(page)
-        assert "healthy" in own.stacks()
+        assert "held by" in own.stacks()
+        page.goto("about:blank")  # a page that goes says goodbye
+        eventually_sync(lambda: "kept a while by the lab" in own.stacks(), within=30, every=0.5)
+        own.open(page)
         assert own.interrupt() == 0
         eventually_sync(lambda: own.stacks() == "no stack runs", within=30, every=0.5)
     log = (tmp_path / "own" / "app.log").read_text()
