@@ -88,7 +88,7 @@ def collaborators(
     services: list[Connection] = []
     if queue is None:
         queue = queue_for(settings)
-        checks["database"] = queue.check
+        checks["redis" if settings.queue_type is QueueType.REDIS else "database"] = queue.check
     if model is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,
@@ -134,5 +134,13 @@ def queue_for(settings: WorkerSettings) -> Queue:
             assert settings.database_url is not None  # the settings see to it
             url = parse_database_url(settings.database_url.get_secret_value())
             return PostgresQueue(url, pool_size=settings.database_pool_size)
+        case QueueType.REDIS:
+            assert settings.redis_url is not None  # as well
+            from prodigon_lib.worker.queues.redis import (
+                RedisQueue,
+            )  # its driver takes memory and time to load
+
+            redis_url = settings.redis_url.get_secret_value()
+            return RedisQueue(redis_url, prefix=settings.redis_prefix, pool_size=settings.database_pool_size)
         case _:
             assert_never(settings.queue_type)

@@ -12,6 +12,7 @@ from prodigon_lib.core.settings import CallerSettings, ModelUrlList, Seconds
 
 class QueueType(StrEnum):
     POSTGRES = "postgres"
+    REDIS = "redis"
     MEMORY = "memory"
 
 
@@ -55,4 +56,10 @@ class WorkerSettings(CallerSettings):
     def postgres_needs_a_database(self) -> Self:
         if self.queue_type is QueueType.POSTGRES and self.database_url is None:
             raise ValueError("DATABASE_URL must be set when QUEUE_TYPE=postgres")
+        return self
+
+    @model_validator(mode="after")
+    def redis_needs_an_address(self) -> Self:
+        if self.queue_type is QueueType.REDIS and self.redis_url is None:
+            raise ValueError("REDIS_URL must be set when QUEUE_TYPE=redis")
         return self

@@ -50,6 +50,10 @@ class RedisServer:
     def kill(self) -> None:
         """SIGKILL, and wait for the end."""
         self.signal(signal.SIGKILL)
+        self.ended()
+
+    def ended(self) -> None:
+        """Returns once it has."""
         assert self._process is not None
         self._process.wait(10)
 

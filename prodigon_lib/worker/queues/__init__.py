@@ -1,1 +1,1 @@
-"""Queues behind one protocol: Postgres, which outlives its workers, and memory, which does not."""
+"""Queues behind one protocol: Postgres and Redis, which outlive their workers, and memory, which does not."""

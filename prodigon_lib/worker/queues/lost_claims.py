@@ -5,19 +5,21 @@ Nobody runs their prompts, and until their lease ends nobody else would.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from prodigon_lib.core.ids import JobId
-from prodigon_lib.worker.queues import statements as sql
 from prodigon_lib.worker.queues.base import Claim, Settled
 
 
 @dataclass(slots=True)
 class LostClaims:
-    """Knows the lease of each claim that may have been committed unheard."""
+    """Knows the lease of each claim that may have been committed unheard.
 
-    fetch: Callable[..., Awaitable[list[Any]]]
+    Args:
+        find: the claims under these leases; of each what `release` looks at is enough.
+    """
+
+    find: Callable[[Sequence[UUID]], Awaitable[list[Claim]]]
     release: Callable[[Sequence[Claim]], Awaitable[Settled]]
     _leases: list[UUID] = field(default_factory=list)
 
@@ -28,7 +30,11 @@ class LostClaims:
         """Release what was claimed under such a lease; they can be claimed at once, at the front."""
         if not self._leases:
             return
-        rows = await self.fetch(sql.CLAIMED_UNDER, self._leases)
-        if rows:
-            await self.release([Claim(JobId(row[0]), row[1], row[2], row[3], *row[4:]) for row in rows])
+        if claims := await self.find(self._leases):
+            await self.release(claims)
         self._leases.clear()
+
+
+def bare_claim(job: UUID, position: int, lease: UUID, attempt: int) -> Claim:
+    """A claim as housekeeping needs it, without what would run it."""
+    return Claim(JobId(job), position, lease, attempt, "", None, 0, None, None)

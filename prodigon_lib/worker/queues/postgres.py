@@ -29,7 +29,7 @@ from prodigon_lib.worker.queues.base import (
     Settled,
 )
 from prodigon_lib.worker.queues.connections import Connections
-from prodigon_lib.worker.queues.lost_claims import LostClaims
+from prodigon_lib.worker.queues.lost_claims import LostClaims, bare_claim
 from prodigon_lib.worker.queues.watches import Marks, Watches
 
 PENDING, COMPLETED, FAILED = "pending", "completed", "failed"
@@ -50,7 +50,7 @@ class PostgresQueue:
             channels={sql.WORK_CHANNEL: lambda _: self.wake(), sql.CANCELLED_CHANNEL: self._tell_cancelled},
             missed=self.wake,
         )
-        self._lost = LostClaims(self._fetch, self.release)
+        self._lost = LostClaims(self._claimed_under, self.release)
         self._watches = Watches(self._marks)
 
     async def open(self) -> None:
@@ -213,9 +213,8 @@ class PostgresQueue:
 
     async def reap(self, max_attempts: int) -> Reaped:
         rows = await self._fetch(sql.EXPIRED, REAP_AT_ONCE)
-        expired = [Claim(row[0], row[1], row[2], row[3], "", None, 0, None, None) for row in rows]
-        again = [claim for claim in expired if claim.attempt < max_attempts]
-        spent = [claim for claim in expired if claim.attempt >= max_attempts]
+        again = [bare_claim(*row) for row in rows if row[3] < max_attempts]
+        spent = [bare_claim(*row) for row in rows if row[3] >= max_attempts]
         released, failed = Settled(), Settled()
         if again:
             released = await self._settle(again, PENDING, only_expired=True)
@@ -238,6 +237,9 @@ class PostgresQueue:
     def _tell_cancelled(self, payload: str) -> None:
         for callback in self._cancelled:
             callback(JobId(UUID(payload)))
+
+    async def _claimed_under(self, leases: Sequence[UUID]) -> list[Claim]:
+        return [bare_claim(*row) for row in await self._fetch(sql.CLAIMED_UNDER, leases)]
 
     async def _marks(self, jobs: Collection[JobId]) -> Marks:
         return {row[0]: tuple(row) for row in await self._fetch(sql.PROGRESS, list(jobs))}

@@ -80,9 +80,8 @@ FROM claimed c JOIN batch_jobs j ON j.id = c.job_id
 """
 
 CLAIMED_UNDER = """
-SELECT p.job_id, p.position, p.lease, p.attempts, p.prompt, j.model, j.max_tokens, j.request_id, j.traceparent
-FROM job_prompts p JOIN batch_jobs j ON j.id = p.job_id
-WHERE p.status = 'running' AND p.lease = ANY ($1::uuid[])
+SELECT job_id, position, lease, attempts FROM job_prompts
+WHERE status = 'running' AND lease = ANY ($1::uuid[])
 """
 
 NEXT_DUE = """

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from prodigon_lib.persistence.url import DatabaseUrl
+from tests.integration.worker.stores import Store
 
 ROOT = Path(__file__).parents[3]
 
@@ -35,7 +35,7 @@ class WorkerProcess:
 @asynccontextmanager
 async def worker_process(
     name: str,
-    database: DatabaseUrl,
+    store: Store,
     model_url: str,
     *,
     app: str = "services.worker.main:app",
@@ -46,7 +46,7 @@ async def worker_process(
     port = free_port()
     environment = {
         **{key: value for key, value in os.environ.items() if key in ("PATH", "PRODIGON_HOME")},
-        "DATABASE_URL": database.dsn,
+        **store.settings,
         "MODEL_SERVICE_URL": model_url,
         "WORKER_NAME": name,
         **{key.upper(): str(value) for key, value in settings.items()},

@@ -8,12 +8,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from prodigon_lib.core.errors import Conflict, UpstreamUnavailable
+from prodigon_lib.core.errors import Conflict
 from prodigon_lib.core.ids import DEFAULT_USER_ID, JobId
 from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.queues import statements as sql
-from prodigon_lib.worker.queues.base import Claim, Retry
+from prodigon_lib.worker.queues.base import Claim
 from prodigon_lib.worker.queues.postgres import PostgresQueue
 from tests.integration.worker.jobs import EXPIRED, LONG, claim, complete, enqueue, fail, new_job, view
 from tests.polling import eventually
@@ -161,61 +161,6 @@ async def test_jobs_are_locked_in_the_order_of_their_ids(
     assert len((await settling).finished) == 2
 
 
-async def test_two_workers_never_leave_a_job_running(
-    postgres_queue: PostgresQueue, database: DatabaseUrl
-) -> None:
-    """Many rounds of two workers that end the last prompts of the same jobs, in opposite orders."""
-    other = PostgresQueue(database)
-    await other.open()
-    for _ in range(60):
-        jobs = await postgres_queue.enqueue([new_job("a", "b") for _ in range(3)])
-        first = await claim(postgres_queue, 3)
-        second = await claim(other, 3)
-        await asyncio.gather(complete(postgres_queue, *first), complete(other, *reversed(second)))
-        assert [(await view(postgres_queue, job)).status for job in jobs] == [JobStatus.COMPLETED] * 3
-    await other.close()
-
-
-async def test_every_verb_at_once_neither_deadlocks_nor_loses_a_prompt(
-    postgres_queue: PostgresQueue, database: DatabaseUrl
-) -> None:
-    """Batches that span jobs, completed, handed back, extended, reaped and cancelled by three workers."""
-    jobs = await postgres_queue.enqueue([new_job(*(f"{n}.{at}" for at in range(10))) for n in range(12)])
-    doomed = jobs[::4]
-
-    async def work(name: str) -> None:
-        queue = PostgresQueue(database)
-        await queue.open()
-        try:
-            while await unended(queue):
-                claims = await claim(queue, 7, worker=name, lease=EXPIRED if name == "frail" else LONG)
-                await asyncio.gather(
-                    queue.extend(claims, LONG),
-                    complete(queue, *reversed(claims[::2])),
-                    queue.retry([Retry(each, 0.0) for each in claims[1::4]]),
-                    queue.release(claims[3::4]),
-                    queue.reap(1000),
-                )
-        finally:
-            await queue.close()
-
-    async def cancel() -> None:
-        for job in doomed:
-            await postgres_queue.cancel(ME, JobId(job.job_id))
-
-    async with asyncio.timeout(30):
-        await asyncio.gather(work("one"), work("two"), work("frail"), cancel())
-    for job in jobs:
-        now = await view(postgres_queue, job)
-        assert now.status is (JobStatus.CANCELLED if job in doomed else JobStatus.COMPLETED)
-        assert now.completed_prompts == 10 or job in doomed
-
-
-async def unended(queue: PostgresQueue) -> int:
-    depth = await queue.depth()
-    return depth.ready + depth.delayed + depth.running
-
-
 async def test_a_heartbeat_between_the_reapers_two_steps_saves_the_lease(
     postgres_queue: PostgresQueue, database: DatabaseUrl
 ) -> None:
@@ -228,25 +173,3 @@ async def test_a_heartbeat_between_the_reapers_two_steps_saves_the_lease(
         assert await postgres_queue.extend([mine], LONG) == [mine]
     assert (await reaping).released == 0
     assert (await complete(postgres_queue, mine)).kept == {mine}
-
-
-async def test_a_claim_whose_answer_was_lost_is_given_back_by_the_next(
-    postgres_queue: PostgresQueue, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The connection breaks just after the commit: the prompt does not wait for its lease."""
-    await enqueue(postgres_queue, "a")
-    fetch = postgres_queue._fetch
-
-    async def lost(statement: str, *arguments: object) -> list[object]:
-        rows = await fetch(statement, *arguments)
-        if statement is sql.CLAIM:
-            raise UpstreamUnavailable("the connection broke")
-        return rows
-
-    monkeypatch.setattr(postgres_queue, "_fetch", lost)
-    with pytest.raises(UpstreamUnavailable):
-        await claim(postgres_queue)
-    monkeypatch.setattr(postgres_queue, "_fetch", fetch)
-    (again,) = await claim(postgres_queue)
-    assert (again.prompt, again.attempt) == ("a", 1)
-    await complete(postgres_queue, again)

@@ -14,6 +14,7 @@ from prodigon_lib.worker.queues.postgres import PostgresQueue
 from tests.integration.chaos.ledger import open_ledger, read_books
 from tests.integration.worker.jobs import enqueue, view
 from tests.integration.worker.processes import worker_process
+from tests.integration.worker.stores import PostgresStore
 from tests.polling import eventually
 
 LEAKY = "tests.integration.worker.leaky:app"
@@ -26,7 +27,7 @@ async def kept_running(ends: list[int], log: Path, database: DatabaseUrl, **sett
     """A supervisor: a worker that has ended is started again, until cancelled."""
     while True:
         async with worker_process(
-            "leaky", database, "http://127.0.0.1:9", app=LEAKY, log=log, **settings
+            "leaky", PostgresStore(database), "http://127.0.0.1:9", app=LEAKY, log=log, **settings
         ) as worker:
             ends.append(await worker.ended(60))
 
@@ -69,7 +70,7 @@ async def test_without_a_ceiling_it_grows_on(
     job = await enqueue(postgres_queue, *PROMPTS)
     settings = {"leak_bytes": LEAK_BYTES, "worker_concurrency": 50}
     async with worker_process(
-        "leaky", database, "http://127.0.0.1:9", app=LEAKY, log=log, **settings
+        "leaky", PostgresStore(database), "http://127.0.0.1:9", app=LEAKY, log=log, **settings
     ) as worker:
 
         async def finished() -> bool:
