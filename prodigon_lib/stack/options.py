@@ -161,7 +161,7 @@ def checked_replicas(wanted: Mapping[str, int], settings: Mapping[str, str]) -> 
             raise StackError(f"replicas of {name} must be a number from 1 to {MOST_REPLICAS}, not {count!r}")
     if wanted.get("worker", 1) > 1 and settings.get("QUEUE_TYPE") == "memory":
         raise StackError(
-            "QUEUE_TYPE=memory keeps jobs in one process: use one worker, or QUEUE_TYPE=postgres"
+            "QUEUE_TYPE=memory keeps jobs in one process: use one worker, or QUEUE_TYPE=postgres or redis"
         )
     for service, name in (*PORT_SETTINGS.items(), ("model", GRPC_SETTING)):
         if (port := settings.get(name)) is not None and not (port.isdigit() and 0 < int(port) < 65536):

@@ -27,6 +27,7 @@ def test_the_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         ("WORKER_CONCURRENCY", "many", "WORKER_CONCURRENCY"),
         ("MAX_ATTEMPTS", "0", "MAX_ATTEMPTS"),
         ("DATABASE_URL", "mysql://host/db", "DATABASE_URL"),
+        ("QUEUE_TYPE", "redis", "REDIS_URL must be set when QUEUE_TYPE=redis"),
         ("DATABASE_URL", "", "DATABASE_URL must be set when QUEUE_TYPE=postgres"),
     ],
 )
