@@ -22,14 +22,15 @@ async def answer(request: web.Request) -> web.Response:
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Ten events, one each tenth of a second."""
+    """Ten events, a tenth of a second apart, of a known length: in chunks nginx would not collect them."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Cache-Control": "no-cache"}
     )
+    response.content_length = 10 * len(b"data: 0\n\n")
     await response.prepare(request)
     for number in range(10):
-        await response.write(f"data: {number}\n\n".encode())
         await asyncio.sleep(0.1)
+        await response.write(f"data: {number}\n\n".encode())
     return response
 
 
