@@ -18,7 +18,7 @@ from prodigon_lib.workshop.targets import Answer, Target, Targets
 if TYPE_CHECKING:
     from prodigon_lib.stack import Stack
 
-REQUESTS, IN_FLIGHT = 240, 24
+REQUESTS, IN_FLIGHT = 180, 24
 ASKED = {"prompt": "What does a balancer do?", "max_tokens": 8}
 SLOW = "model-3"
 STALL = {"stall_rate": 1.0, "stall_seconds": 0.44, "stall_after": 0}
