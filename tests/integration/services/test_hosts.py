@@ -1,0 +1,269 @@
+"""Several hosts, one Postgres, one Redis: each service on a machine of its own, one of them cut off a while.
+
+Nothing tells a host that it is cut off, nor the others: connections stay open, and nothing passes.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import asyncpg
+import pytest
+
+from prodigon_lib.persistence.migrations import upgrade
+from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.stack.redis import find_redis
+from tests.dockerfiles import ROOT
+from tests.integration.chaos.aftermath import metric
+from tests.integration.chaos.clients import GENERATE, Callers, Outcome, callers
+from tests.integration.chaos.jobs import MAX_TOKENS, all_accepted, all_finished, check_answers, prompts_of
+from tests.integration.chaos.ledger import open_ledger, read_books
+from tests.integration.services.hosts import Host, Network, network
+from tests.integration.services.servers import PASSWORD, Database, PostgresServer, postgres_at
+from tests.polling import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+REQUESTS, INFERENCE = "prodigon_http_requests_total", "/inference"
+PORTS = {"gateway": 8000, "model": 8001, "worker": 8002}
+JOBS = 2
+DROPPED = "outcomes were dropped: their leases were gone"
+HIT = "prodigon; hit"
+SLOW_START = 60.0
+COMEBACK = 60.0
+"""What a host was saying when it was cut off is said again after pauses that double each time."""
+
+GIVES_UP_AFTER = 4.0
+ANSWERED_WITHIN = 15.0
+DONE = "SELECT count(*) FROM job_prompts WHERE status = 'completed'"
+HELD = "SELECT count(*) FROM job_prompts WHERE status = 'running' AND leased_by = $1"
+CLAIMED_AGAIN = "SELECT count(*) FROM job_prompts WHERE attempts > 1"
+
+
+@dataclass
+class Service:
+    host: Host
+    url: str
+    log: Path
+
+
+@dataclass
+class Site:
+    net: Network
+    database: Database
+    logs: Path
+
+    async def start(self, service: str, host: Host, **settings: object) -> Service:
+        """As a deployment without containers does; returns when it is healthy."""
+        port = PORTS[service]
+        log = self.logs / f"{host.name}-{service}.log"
+        command = [sys.executable, "-m", "uvicorn", f"services.{service}.main:app", "--host", "0.0.0.0"]
+        command += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "10"]
+        host.start(command, self.environment(settings), ROOT, log)
+        made = Service(host, f"http://{host.address}:{port}", log)
+        await eventually(lambda: answers(made.url), within=SLOW_START, every=0.1)
+        return made
+
+    def environment(self, settings: Mapping[str, object]) -> dict[str, str]:
+        ours = {"ENVIRONMENT": "production", "DATABASE_URL": self.database.url, "USE_MOCK": "true"}
+        ours |= {"PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
+        return ours | {name.upper(): str(value) for name, value in settings.items()}
+
+    async def counted(self, query: str, *arguments: object) -> int:
+        connection = await asyncpg.connect(self.database.local)
+        try:
+            return int(await connection.fetchval(query, *arguments))
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="module")
+def net() -> Iterator[Network]:
+    with network() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(net: Network) -> Iterator[PostgresServer]:
+    with postgres_at(net.gateway, str(net.addresses)) as started:
+        yield started
+
+
+@pytest.fixture
+def site(net: Network, server: PostgresServer, tmp_path: Path) -> Iterator[Site]:
+    database = server.new_database()
+    upgrade(parse_database_url(database.url))
+    yield Site(net, database, tmp_path)
+    net.clear()
+
+
+async def test_a_workers_host_is_cut_off_among_200_prompts(site: Site) -> None:
+    """Each has a model beside it: the one that is cut off goes on working, and its results come late."""
+    hosts = [site.net.host(name) for name in ("alpha", "beta", "gamma")]
+    worker = {"model_service_url": "http://127.0.0.1:8001", "lease_seconds": 3, "worker_concurrency": 4}
+    await together(site.start("model", host) for host in hosts)
+    workers = await together(site.start("worker", host, worker_name=host.name, **worker) for host in hosts)
+    front = await site.start(
+        "gateway", site.net.host("front"), worker_service_url=",".join(each.url for each in workers)
+    )
+    await open_ledger(site.database.url)  # its trigger runs as the role that writes
+    answers = await right_answers(hosts[0])
+    _, beta, _ = workers
+
+    async with callers(front.url) as crowd:
+        jobs = await all_accepted(crowd, "cut", JOBS)
+        await eventually(lambda: in_the_middle(site, "beta"), within=30, every=0.01)
+        beta.host.cut()
+        check_answers(await all_finished(crowd, jobs), answers)
+        assert await site.counted(CLAIMED_AGAIN) > 0  # what beta held, others did
+        assert DROPPED not in beta.log.read_text()
+        beta.host.plug()
+        await eventually(lambda: DROPPED in beta.log.read_text(), within=COMEBACK)
+        check_answers(await all_finished(crowd, jobs), answers)
+
+        before = await figure(beta, "prodigon_prompts_total", outcome="completed")
+        check_answers(await all_finished(crowd, await all_accepted(crowd, "healed", JOBS)), answers)
+        assert await figure(beta, "prodigon_prompts_total", outcome="completed") > before
+    books = await read_books(site.database.local)
+    assert (books.twice, books.unfinished, books.wrong, books.in_transaction) == (0, 0, 0, 0), books
+
+
+async def test_a_models_host_is_cut_off_among_requests(site: Site) -> None:
+    """Who waited for it is told in time; the breaker then spares the others that, until it is back."""
+    models = await together(site.start("model", site.net.host(name)) for name in ("one", "two", "three"))
+    settings = {"connect_seconds": 1, "generate_seconds": GIVES_UP_AFTER, "breaker_failures": 3}
+    urls = ",".join(each.url for each in models)
+    front = await site.start("gateway", site.net.host("front"), model_service_url=urls, **settings)
+    _, lost, _ = models
+
+    async def is_open() -> bool:
+        return await figure(front, "prodigon_upstream_circuit_open", address=lost.url) == 1
+
+    async def is_closed() -> bool:
+        return not await is_open()
+
+    async with callers(front.url) as crowd, asking(crowd, at_once=12) as outcomes:
+        await eventually(lambda: len(outcomes) > 50)
+        lost.host.cut()
+        await eventually(is_open, within=30)
+        told, spared = [each for each in outcomes if not each.ok], len(outcomes)
+        await eventually(lambda: len(outcomes) > spared + 100, within=60)
+        lost.host.plug()
+        await eventually(is_closed, within=30)
+        asked = await figure(lost, REQUESTS, route=INFERENCE)
+        await eventually(lambda: more_requests(lost, asked), within=30)
+    assert max(each.seconds for each in outcomes) < ANSWERED_WITHIN
+    assert {each.status for each in outcomes} <= {200, 504}
+    assert len([each for each in outcomes if not each.ok]) <= len(told) + 12  # those that waited meanwhile
+
+
+async def test_a_redis_that_is_cut_off_makes_it_slower_and_not_wrong(site: Site) -> None:
+    """What one gateway has asked for, the other need not; without Redis each asks by itself."""
+    store = site.net.host("store")
+    model = await site.start("model", site.net.host("model"))
+    settings = {"cache": "redis", "redis_url": start_redis(store, site.logs), "model_service_url": model.url}
+    east, west = await together(site.start("gateway", site.net.host(n), **settings) for n in ("east", "west"))
+
+    first, stored = await answer_of(east)
+    assert await answer_of(west) == (first, HIT)
+    assert stored != HIT
+    assert await figure(model, REQUESTS, route=INFERENCE) == 1
+    store.cut()
+    for gateway in (east, west):
+        text, said = await answer_of(gateway)
+        assert text == first
+        assert said != HIT
+    assert await figure(model, REQUESTS, route=INFERENCE) == 3
+    store.plug()
+    await eventually(lambda: is_a_hit(west), within=COMEBACK, every=0.2)
+
+
+def start_redis(host: Host, folder: Path) -> str:
+    """Its address, for those on the network."""
+    command = [str(find_redis()), "--bind", "0.0.0.0", "--requirepass", PASSWORD, "--save", ""]
+    host.start(command, {}, folder, folder / "redis.log")
+    return f"redis://:{PASSWORD}@{host.address}:6379/0"
+
+
+async def answer_of(gateway: Service) -> tuple[str, str]:
+    """Its text, and what the cache had to do with it."""
+    body = {"prompt": "What is a lease?", "max_tokens": 8, "temperature": 0}
+    timeout = aiohttp.ClientTimeout(total=ANSWERED_WITHIN)
+    async with (
+        aiohttp.ClientSession(gateway.url, timeout=timeout, raise_for_status=True) as session,
+        session.post(GENERATE, json=body) as answer,
+    ):
+        return (await answer.json())["text"], answer.headers["Cache-Status"]
+
+
+async def is_a_hit(gateway: Service) -> bool:
+    return (await answer_of(gateway))[1] == HIT
+
+
+@asynccontextmanager
+async def asking(crowd: Callers, *, at_once: int) -> AsyncIterator[list[Outcome]]:
+    """Callers that ask again as soon as they are answered, while the block runs; all of them are answered."""
+    outcomes: list[Outcome] = []
+    over = asyncio.Event()
+
+    async def ask() -> None:
+        while not over.is_set():
+            outcomes.append(await crowd.post(GENERATE, {"prompt": "What is a lease?", "max_tokens": 8}))
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(at_once):
+            group.create_task(ask())
+        try:
+            yield outcomes
+        finally:
+            over.set()
+
+
+async def right_answers(host: Host) -> dict[str, str]:
+    """What every model says: they have one seed."""
+    asked = [prompt for job in range(JOBS) for prompt in prompts_of(job)]
+    async with aiohttp.ClientSession(f"http://{host.address}:{PORTS['model']}") as session:
+
+        async def ask(prompt: str) -> str:
+            body = {"prompt": prompt, "max_tokens": MAX_TOKENS}
+            async with session.post("/inference", json=body, raise_for_status=True) as answer:
+                return str((await answer.json())["text"])
+
+        return dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
+
+
+async def in_the_middle(site: Site, worker: str) -> bool:
+    done, held = await asyncio.gather(site.counted(DONE), site.counted(HELD, worker))
+    return done > 20 and held > 1
+
+
+async def together(starts: Iterable[Awaitable[Service]]) -> list[Service]:
+    return list(await asyncio.gather(*starts))
+
+
+async def answers(url: str) -> bool:
+    with suppress(aiohttp.ClientError, TimeoutError):
+        return await fetched(f"{url}/health/live") is not None
+    return False
+
+
+async def figure(service: Service, name: str, **labels: str) -> float:
+    return metric(await fetched(f"{service.url}/metrics"), name, **labels)
+
+
+async def more_requests(service: Service, than: float) -> bool:
+    return await figure(service, REQUESTS, route=INFERENCE) > than
+
+
+async def fetched(url: str) -> str:
+    timeout = aiohttp.ClientTimeout(total=2)
+    async with (
+        aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
+        session.get(url) as answer,
+    ):
+        return await answer.text()
