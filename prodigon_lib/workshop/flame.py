@@ -144,7 +144,8 @@ def legend(kinds: set[str], mark: Sequence[str]) -> Iterator[str]:
         x += 34 + LETTER * len(word)
 
 
-def kind_of(frame: Frame, mark: Sequence[str]) -> str:
+def kind_of(frame: Frame, mark: Sequence[str] = ()) -> str:
+    """Whose function it is, as the colours tell: ours, of a package, of Python, or no function but a wait."""
     if any(named(frame, each) for each in mark):
         return "marked"
     if frame.file == "waiting":

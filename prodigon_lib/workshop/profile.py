@@ -6,7 +6,7 @@ stack, its frames from the outermost to the innermost, and a number.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import PurePath
@@ -83,6 +83,13 @@ class Profile:
         """Which part was spent in the function itself, 0 to 1."""
         own = sum(w for stack, w in self.stacks.items() if stack and named(stack[-1], function))
         return own / self.total if self.total else 0.0
+
+    def own_by(self, kind: Callable[[Frame], str]) -> dict[str, float]:
+        """Which part each kind of function took itself, 0 to 1, the greatest first."""
+        own: Counter[str] = Counter()
+        for stack, weight in self.stacks.items():
+            own[kind(stack[-1])] += weight / self.total  # type: ignore[assignment]
+        return dict(own.most_common())
 
     def within(self, function: str) -> "Profile":
         """Only what happened in `function`, which becomes the root.

@@ -60,3 +60,11 @@ def test_the_table_has_own_time_first() -> None:
         ("same (steps.py)", "60%", "60%"),
         ("Shelf.read (shelf.py)", "30%", "30%"),
     ]
+
+
+def test_own_time_is_added_up_by_kind() -> None:
+    assert Profile.parse(FOLDED).own_by(lambda frame: frame.file) == {
+        "steps.py": 0.6,
+        "shelf.py": 0.3,
+        "app.py": 0.1,
+    }

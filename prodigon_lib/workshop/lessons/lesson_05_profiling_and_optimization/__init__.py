@@ -1,0 +1,1 @@
+"""Code Profiling & Optimization."""

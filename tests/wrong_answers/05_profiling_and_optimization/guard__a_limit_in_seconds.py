@@ -1,0 +1,17 @@
+# fails: in 20 runs
+import time
+from statistics import median
+
+LIMIT = 1.15
+
+
+def seconds_of(build):
+    began = time.thread_time()
+    build()
+    return time.thread_time() - began
+
+
+def dearer(candidate, reference):
+    if candidate() > LIMIT * reference():
+        return True
+    return median(seconds_of(candidate) for _ in range(15)) > 0.0005
