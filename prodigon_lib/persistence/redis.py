@@ -16,7 +16,6 @@ from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
     MaxConnectionsError,
-    OutOfMemoryError,
     ReadOnlyError,
     RedisError,
 )
@@ -27,6 +26,8 @@ from prodigon_lib.core.errors import BadRequest, ProdigonError, UpstreamTimeout,
 
 AWAY = "Redis is away"
 SLOW = "Redis took too long"
+NO_WRITES = ("command not allowed when used memory", "MISCONF")
+"""Its memory is full; its disk refuses. Of a script's error, before Redis 7, only the text tells."""
 
 
 def open_redis(
@@ -100,6 +101,6 @@ def redis_error(error: Exception) -> ProdigonError | None:
         error, MaxConnectionsError | BusyLoadingError | ReadOnlyError | RedisConnectionError | OSError
     ):
         return UpstreamUnavailable(AWAY, retry_after=1)
-    if isinstance(error, OutOfMemoryError) or str(error).startswith("MISCONF"):  # its disk refuses writes
+    if any(code in str(error) for code in NO_WRITES):
         return UpstreamUnavailable("Redis takes no more writes", retry_after=1)
     return None

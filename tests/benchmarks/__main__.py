@@ -13,7 +13,7 @@ from tests.benchmarks import gateway
 from tests.benchmarks.children import Children
 from tests.benchmarks.cores import Cores
 from tests.benchmarks.machine import machine, versions
-from tests.benchmarks.queues import QueueBenchmark, Sizes, fresh_postgres, systems
+from tests.benchmarks.queues import QueueBenchmark, Sizes, fresh_postgres, fresh_redis, systems
 from tests.benchmarks.readme import with_block
 from tests.benchmarks.report import PARTS, Part, Report, now
 from tests.benchmarks.stacks import StackBenchmark
@@ -112,8 +112,8 @@ def measure_gateway(children: Children, work: Path, cores: Cores, size: Size, ro
 
 def measure_queue(children: Children, work: Path, size: Size, rounds: int) -> Measured:
     found, missing = systems()
-    with fresh_postgres(work) as database:
-        bench = QueueBenchmark(children, database, size.queue, tell)
+    with fresh_postgres(work) as database, fresh_redis(work) as redis:
+        bench = QueueBenchmark(children, database, redis, size.queue, tell)
         deadline = time.monotonic() + size.queue_budget
         return bench.measure(found, rounds=rounds, deadline=deadline), missing
 

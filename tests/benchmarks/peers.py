@@ -23,6 +23,7 @@ QUEUE_NOTES = {
     "prodigon, 1 a job": "the same with one prompt a job: as many job rows as prompts",
     "prodigon, 1M done": "the same queue with 1,000,000 finished prompts in its table; measured once",
     "prodigon, worker": "the worker's own loop, 100 in flight, its model at once; a task and metrics each",
+    "prodigon, redis": "in Redis Streams, appendfsync always; all in memory, users unchecked, one server",
     "asyncpg": "ceiling: bare SQL, claims and completes 100 at once; no job, result, retry or reaper",
     "pgqueuer": "batch 100; one row a job, no result kept, no progress over many prompts",
     "procrastinate": "concurrency 20; one row a job, no batch claim, no result kept",

@@ -1,9 +1,11 @@
 """This project's queue under the benchmark."""
 
 import asyncio
+import os
 from typing import Any
 
 import asyncpg
+from redis.asyncio import Redis
 
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.ids import DEFAULT_USER_ID
@@ -13,11 +15,13 @@ from prodigon_lib.persistence.migrations import upgrade
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.transport.model import HttpModelClient
 from prodigon_lib.worker.collaborators import collaborators
-from prodigon_lib.worker.queues.base import Completion, NewJob
+from prodigon_lib.worker.queues.base import Completion, NewJob, Queue
 from prodigon_lib.worker.queues.postgres import PostgresQueue
+from prodigon_lib.worker.queues.redis import RedisQueue
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.benchmarks.queue_systems import DSN, PAYLOAD, Adapter, Hits
 
+REDIS = os.environ.get("PRODIGON_BENCH_REDIS", "")
 BATCH = 100
 ANSWER = GenerateResponse(text="ok", model="none", usage=Usage(), latency_ms=0.0)
 
@@ -51,8 +55,11 @@ class Ours(Adapter):
         await asyncio.to_thread(upgrade, parse_database_url(DSN))
 
     async def open(self) -> None:
-        self.queue = PostgresQueue(parse_database_url(DSN), pool_size=16)
+        self.queue = self.new_queue()
         await self.queue.open()
+
+    def new_queue(self) -> Queue:
+        return PostgresQueue(parse_database_url(DSN), pool_size=16)
 
     async def close(self) -> None:
         await self.queue.close()
@@ -95,6 +102,17 @@ class Ours(Adapter):
         await ready()
         async with parts.opened():
             await asyncio.Event().wait()  # the benchmark ends it
+
+
+class OursInRedis(Ours):
+    """The same protocol on Redis Streams."""
+
+    async def reset(self) -> None:
+        async with Redis.from_url(REDIS) as redis:
+            await redis.flushall()
+
+    def new_queue(self) -> Queue:
+        return RedisQueue(REDIS, pool_size=16)
 
 
 class OursAmongFinished(Ours):

@@ -1,9 +1,10 @@
-"""Measures the queues in turn, round after round, each in processes of its own, all on one Postgres."""
+"""Measures the queues in turn, round after round, each in processes of its own, on one Postgres or Redis."""
 
 import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.postgres import EmbeddedPostgres
+from prodigon_lib.stack.redis import RedisServer, find_redis
 from tests.benchmarks import peers
 from tests.benchmarks.children import Children
 from tests.benchmarks.figures import quantile
@@ -59,6 +62,12 @@ def systems() -> tuple[list[System], dict[str, str]]:
         System("asyncpg", "tests.benchmarks.queue_systems:Ceiling", "b100"),
     ]
     missing = {}
+    in_redis = System("prodigon, redis", f"{OURS}:OursInRedis", "b100")
+    try:
+        find_redis()
+        found.append(in_redis)
+    except StackError:
+        missing[in_redis.name] = "no redis-server here"
     for name, kind, variant in (("pgqueuer", "Pgqueuer", "b100"), ("procrastinate", "Procrastinate", "c20")):
         if python := peers.queues_python(name):
             found.append(System(name, f"{THEIRS}:{kind}", variant, str(python)))
@@ -81,10 +90,33 @@ def fresh_postgres(folder: Path) -> Iterator[str]:
         shutil.rmtree(data, ignore_errors=True)
 
 
+@contextmanager
+def fresh_redis(folder: Path) -> Iterator[str]:
+    """The address of an empty Redis that is gone afterwards, and "" where none is installed.
+
+    Each write is on the disk before its answer, as with Postgres.
+    """
+    place = Path(tempfile.mkdtemp(prefix="prodigon-bench-"))  # short, as a socket's path must be
+    try:
+        server = RedisServer(place, folder / "logs" / "redis.log", place / "redis.sock", durable=True)
+        server.settings = {"maxmemory": "0"}
+        server.start()
+    except StackError:
+        shutil.rmtree(place, ignore_errors=True)
+        yield ""
+        return
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
 @dataclass(frozen=True, slots=True)
 class QueueBenchmark:
     children: Children
     database: str
+    redis: str
     sizes: Sizes
     tell: Callable[[str], None]
 
@@ -161,7 +193,11 @@ class QueueBenchmark:
         return self.children.start(
             f"queue {system.name}",
             command,
-            environment={"PRODIGON_BENCH_DSN": self.database, "LOG_LEVEL": "WARNING"},
+            environment={
+                "PRODIGON_BENCH_DSN": self.database,
+                "PRODIGON_BENCH_REDIS": self.redis,
+                "LOG_LEVEL": "WARNING",
+            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
