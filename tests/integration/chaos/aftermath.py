@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 import asyncpg
 import psutil
+from redis.exceptions import RedisError
 
 from prodigon_lib import Stack
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.probe import get
-from tests.integration.chaos.ledger import open_ledger, read_books
+from tests.integration.chaos.ledger import Books, open_ledger, read_books
+from tests.integration.chaos.redis_ledger import read_redis_books
 from tests.polling import eventually
 
 FIGURES = {
@@ -102,20 +104,28 @@ async def all_healthy(stack: Stack) -> None:
     await eventually(healthy, within=SETTLED_WITHIN, every=0.1)
 
 
+async def all_books(stack: Stack) -> list[Books]:
+    """Those of Postgres, and of Redis where that keeps the queue."""
+    books = [await read_books(stack.database_url)]
+    if stack.redis_url is not None:
+        books.append(await read_redis_books(stack.redis_url))
+    return books
+
+
 async def check_aftermath(stack: Stack, before: Before) -> None:
     """The shared set of assertions. The caller has checked the answers themselves."""
 
     async def finished() -> bool:
         try:
-            return (await read_books(stack.database_url)).unfinished == 0
-        except (OSError, asyncpg.PostgresError):
+            return all(books.unfinished == 0 for books in await all_books(stack))
+        except (OSError, asyncpg.PostgresError, RedisError):
             return False
 
     await all_healthy(stack)
     await eventually(finished, within=SETTLED_WITHIN, every=0.1)
-    books = await read_books(stack.database_url)
-    assert (books.twice, books.wrong, books.in_transaction) == (0, 0, 0), books
-    assert books.connections <= MOST_CONNECTIONS
+    for books in await all_books(stack):
+        assert (books.twice, books.wrong, books.in_transaction) == (0, 0, 0), books
+        assert books.connections <= MOST_CONNECTIONS
     left: list[str] = []
 
     async def nothing_leaked() -> bool:

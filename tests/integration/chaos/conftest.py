@@ -66,10 +66,23 @@ def a_stack(home: Path, name: str, **options: Any) -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="package")
-def stack(chaos_home: Path) -> Iterator[Stack]:
+def postgres_stack(chaos_home: Path) -> Iterator[Stack]:
     """Three workers; who dies is revived."""
     with a_stack(chaos_home, "chaos", replicas={"worker": 3}) as running:
         yield running
+
+
+@pytest.fixture(scope="package")
+def redis_stack(chaos_home: Path) -> Iterator[Stack]:
+    """The same with its queue in Redis; not started unless a test asks for it."""
+    settings = {"QUEUE_TYPE": "redis"}
+    with a_stack(chaos_home, "chaos-redis", replicas={"worker": 3}, settings=settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def stack(postgres_stack: Stack) -> Stack:
+    return postgres_stack
 
 
 @pytest.fixture(scope="package")

@@ -1,4 +1,4 @@
-"""Any service ended at a random moment of a thousand prompts on three workers."""
+"""Any service ended at a random moment of a thousand prompts on three workers, on both queues."""
 
 import asyncio
 import random
@@ -10,6 +10,12 @@ from prodigon_lib import Stack
 from tests.integration.chaos.clients import Callers
 from tests.integration.chaos.jobs import Answers, all_accepted, all_finished, check_answers
 from tests.polling import eventually
+
+
+@pytest.fixture(scope="package", params=["postgres_stack", "redis_stack"])
+def stack(request: pytest.FixtureRequest) -> Stack:
+    found: Stack = request.getfixturevalue(request.param)
+    return found
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
@@ -25,6 +31,27 @@ async def test_a_service_ends_among_a_thousand_prompts(
     (stack.kill if how is signal.SIGKILL else stack.terminate)(victim)
     jobs = await work
     check_answers(await all_finished(crowd, jobs), answers)
+
+
+async def test_what_keeps_the_queue_is_killed_twice_and_a_worker_with_it(
+    stack: Stack, crowd: Callers, answers: Answers, seed: int
+) -> None:
+    """Its supervisor revives it. What it had acknowledged is there; what it had not, nobody counts on."""
+    chance = random.Random(f"{seed} store")
+    store = "redis" if stack.redis_url else "postgres"
+    stack.faults["worker→model"].set(latency=0.05)
+    work = asyncio.create_task(all_accepted(crowd, f"store {seed}"))
+    for _ in range(2):
+        await asyncio.sleep(chance.uniform(0.0, 1.0))
+        await eventually(lambda: runs(stack, store), within=20)
+        stack.kill(store)
+    stack.kill("worker-3")
+    check_answers(await all_finished(crowd, await work), answers)
+
+
+async def runs(stack: Stack, name: str) -> bool:
+    parts = await asyncio.to_thread(stack.status)
+    return any(part.name == name and part.pid is not None for part in parts)
 
 
 async def test_everything_but_the_database_is_killed_at_once(
