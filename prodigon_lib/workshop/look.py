@@ -20,6 +20,7 @@ SERVICE_COLOURS = {
     "model": ORANGE,
     "worker": GREEN,
     "postgres": PINK,
+    "redis": YELLOW,
     "monolith": SKY,
 }
 

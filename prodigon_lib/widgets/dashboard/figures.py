@@ -11,7 +11,11 @@ REQUESTS = "prodigon_http_requests_total"
 LATENCY = "prodigon_http_request_seconds_bucket"
 TOKENS = "prodigon_tokens_total"
 CALLS = "prodigon_model_calls_total"
-COUNTED = (REQUESTS, LATENCY, TOKENS, CALLS)
+CACHE = "prodigon_cache_answers_total"
+COUNTED = (REQUESTS, LATENCY, TOKENS, CALLS, CACHE)
+SPARED = ("hit", "joined")
+"""What became of an answer that cost no call of its own."""
+
 QUEUE = "prodigon_queue_prompts"
 OLDEST = "prodigon_queue_oldest_seconds"
 RUNNING = "prodigon_prompts_running"
@@ -68,7 +72,8 @@ class Step:
 class Figures:
     """Of some seconds. Times are in seconds, shares from 0 to 1; `None` where there was nothing to divide by.
 
-    `errors` is the share of answers that were 429 or 5xx; `failed` that of the calls to the model's provider.
+    `errors` is the share of answers that were 429 or 5xx; `failed` that of the calls to the model's provider;
+    `spared` that of the whole answers for which a cache spared the call.
     """
 
     requests: float
@@ -78,6 +83,7 @@ class Figures:
     p99: float | None
     tokens: float
     failed: float | None
+    spared: float | None
 
 
 def figures(steps: Sequence[Step], service: str | None = None) -> Figures | None:
@@ -98,6 +104,10 @@ def figures(steps: Sequence[Step], service: str | None = None) -> Figures | None
         tokens=sum(n for s, n in found.items() if s.name == TOKENS and s.label("direction") == "completion")
         / seconds,
         failed=share_of(calls, lambda series: series.label("outcome") != "ok"),
+        spared=share_of(
+            [(series, number) for series, number in found.items() if series.name == CACHE],
+            lambda series: series.label("outcome") in SPARED,
+        ),
     )
 
 

@@ -3,6 +3,8 @@
 import pytest
 from prometheus_client import Histogram
 
+from prodigon_lib.cache.metrics import CacheMetrics
+from prodigon_lib.cache.responses import Outcome
 from prodigon_lib.core.loop_lag import LoopLag
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.widgets.dashboard.figures import LAG, Step, gauge, increments, quantile, read
@@ -33,6 +35,19 @@ def test_requests_a_second_and_the_share_of_errors() -> None:
     assert found is not None
     assert found.requests == 2.5
     assert found.errors == pytest.approx(2 / 5)
+
+
+def test_the_share_of_answers_for_which_the_cache_spared_a_call() -> None:
+    service, meter = Service(), Meter()
+    cache = CacheMetrics(service.metrics)
+    meter.take(service.reading(), 10.0)
+    assert meter.figures() is None
+    for outcome in (Outcome.HIT, Outcome.HIT, Outcome.JOINED, Outcome.MISS, Outcome.BYPASSED):
+        cache.answered(outcome)
+    meter.take(service.reading(), 12.0)
+    found = meter.figures()
+    assert found is not None
+    assert found.spared == pytest.approx(3 / 5)
 
 
 def test_one_reading_alone_tells_nothing() -> None:

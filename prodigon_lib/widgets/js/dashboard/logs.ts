@@ -13,7 +13,7 @@ const TYPING_MS = 300;
 
 export class Logs {
   readonly element: HTMLElement;
-  private readonly service = select([["", "all"], ["gateway", "gateway"], ["model", "model"], ["worker", "worker"], ["supervisor", "supervisor"], ["postgres", "postgres"]]);
+  private readonly service = select([["", "all"], ["gateway", "gateway"], ["model", "model"], ["worker", "worker"], ["supervisor", "supervisor"], ["postgres", "postgres"], ["redis", "redis"]]);
   private readonly level = select([["", "all"], ["info", "info and above"], ["warning", "warning and above"], ["error", "error and above"]]);
   private readonly request = h("input", { class: "input", type: "search", spellcheck: "false", placeholder: "any" });
   private readonly lines = h("div", { class: "lines", role: "log", "aria-label": "Log lines", "aria-live": "off", tabindex: 0 });

@@ -48,6 +48,10 @@ export class Section {
     const note = last?.p50 === null || !last ? "" : `p50 ${seconds(last.p50)} · p99 ${seconds(last.p99 ?? 0)}`;
     this.tile("Latency, p95", { format: seconds, ceiling: 0.01 }).show(of("p95"), note, [of("p50"), of("p99")]);
     this.tile("Errors", { format: percent, ceiling: 0.1, alarm: (share) => share >= 0.01 }).show(of("errors"), "answers of 429 and 5xx");
+    const spared = of("spared");
+    if (spared.some((share) => share !== null)) {
+      this.tile("Cache hits", { format: percent, ceiling: 1 }).show(spared, "whole answers without a call to the model");
+    }
   }
 
   private lag(rows: (Row | null)[]): void {

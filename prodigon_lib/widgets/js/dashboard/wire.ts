@@ -8,6 +8,7 @@ export interface Figures {
   p99: number | null;
   tokens: number;
   failed: number | null;
+  spared: number | null;
 }
 
 export type Health = "starting" | "healthy" | "unhealthy" | "silent" | "stopped";
