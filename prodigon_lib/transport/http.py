@@ -87,15 +87,16 @@ class ServiceClient:
         self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
         self._session: aiohttp.ClientSession | None = None
         self._limits = TimeLimits()
-        connect = self.timeouts.connect
-        self._whole = aiohttp.ClientTimeout(total=None, sock_connect=connect)
-        self._stream = aiohttp.ClientTimeout(
-            total=None, sock_connect=connect, sock_read=self.timeouts.between
-        )
+        self._whole = aiohttp.ClientTimeout(total=None, sock_connect=None)
+        self._stream = aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=self.timeouts.between)
 
     async def open(self) -> None:
         self._session = aiohttp.ClientSession(
-            connector=PatientConnector(limit=POOL_LIMIT, keepalive_timeout=KEEPALIVE_SECONDS),
+            connector=PatientConnector(
+                limit=POOL_LIMIT,
+                keepalive_timeout=KEEPALIVE_SECONDS,
+                connect_seconds=self.timeouts.connect,
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
