@@ -6,13 +6,12 @@ Nothing tells a host that it is cut off, nor the others: connections stay open, 
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-import asyncpg
 import pytest
 
 from prodigon_lib.persistence.migrations import upgrade
@@ -21,7 +20,14 @@ from prodigon_lib.stack.redis import find_redis
 from tests.dockerfiles import ROOT
 from tests.integration.chaos.aftermath import metric
 from tests.integration.chaos.clients import GENERATE, Callers, Outcome, callers
-from tests.integration.chaos.jobs import MAX_TOKENS, all_accepted, all_finished, check_answers, prompts_of
+from tests.integration.chaos.jobs import (
+    MAX_TOKENS,
+    PROMPTS,
+    all_accepted,
+    all_finished,
+    check_answers,
+    prompts_of,
+)
 from tests.integration.chaos.ledger import open_ledger, read_books
 from tests.integration.services.hosts import Host, Network, network
 from tests.integration.services.servers import PASSWORD, Database, PostgresServer, postgres_at
@@ -31,6 +37,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 REQUESTS, INFERENCE = "prodigon_http_requests_total", "/inference"
 PORTS = {"gateway": 8000, "model": 8001, "worker": 8002}
+PROMPTS_TOTAL = "prodigon_prompts_total"
 JOBS = 2
 DROPPED = "outcomes were dropped: their leases were gone"
 HIT = "prodigon; hit"
@@ -40,9 +47,6 @@ COMEBACK = 60.0
 
 GIVES_UP_AFTER = 4.0
 ANSWERED_WITHIN = 15.0
-DONE = "SELECT count(*) FROM job_prompts WHERE status = 'completed'"
-HELD = "SELECT count(*) FROM job_prompts WHERE status = 'running' AND leased_by = $1"
-CLAIMED_AGAIN = "SELECT count(*) FROM job_prompts WHERE attempts > 1"
 
 
 @dataclass
@@ -74,13 +78,6 @@ class Site:
         ours |= {"PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
         return ours | {name.upper(): str(value) for name, value in settings.items()}
 
-    async def counted(self, query: str, *arguments: object) -> int:
-        connection = await asyncpg.connect(self.database.local)
-        try:
-            return int(await connection.fetchval(query, *arguments))
-        finally:
-            await connection.close()
-
 
 @pytest.fixture(scope="module")
 def net() -> Iterator[Network]:
@@ -102,33 +99,38 @@ def site(net: Network, server: PostgresServer, tmp_path: Path) -> Iterator[Site]
     net.clear()
 
 
-async def test_a_workers_host_is_cut_off_among_200_prompts(site: Site) -> None:
+@pytest.mark.parametrize("queue", ["postgres", "redis"])
+async def test_a_workers_host_is_cut_off_among_200_prompts(site: Site, queue: str) -> None:
     """Each has a model beside it: the one that is cut off goes on working, and its results come late."""
     hosts = [site.net.host(name) for name in ("alpha", "beta", "gamma")]
-    worker = {"model_service_url": "http://127.0.0.1:8001", "lease_seconds": 3, "worker_concurrency": 4}
     await together(site.start("model", host) for host in hosts)
-    workers = await together(site.start("worker", host, worker_name=host.name, **worker) for host in hosts)
-    front = await site.start(
-        "gateway", site.net.host("front"), worker_service_url=",".join(each.url for each in workers)
-    )
+    settings = {"queue_type": queue, "lease_seconds": 3, "worker_concurrency": 4, "connect_seconds": 1}
+    settings |= {"model_service_url": "http://127.0.0.1:8001", "jobs_seconds": 4}
+    if queue == "redis":
+        settings["redis_url"] = start_redis(site.net.host("store"), site.logs)
+    workers = await together(site.start("worker", host, **settings) for host in hosts)
+    urls = ",".join(each.url for each in workers)
+    front = await site.start("gateway", site.net.host("front"), worker_service_url=urls, **settings)
     await open_ledger(site.database.url)  # its trigger runs as the role that writes
     answers = await right_answers(hosts[0])
-    _, beta, _ = workers
+    alpha, beta, gamma = workers
 
     async with callers(front.url) as crowd:
         jobs = await all_accepted(crowd, "cut", JOBS)
-        await eventually(lambda: in_the_middle(site, "beta"), within=30, every=0.01)
+        await eventually(lambda: in_the_middle(workers, beta), within=30, every=0.01)
         beta.host.cut()
         check_answers(await all_finished(crowd, jobs), answers)
-        assert await site.counted(CLAIMED_AGAIN) > 0  # what beta held, others did
+        assert await total([alpha, gamma], "prodigon_prompts_reaped_total") > 0  # beta's
         assert DROPPED not in beta.log.read_text()
         beta.host.plug()
         await eventually(lambda: DROPPED in beta.log.read_text(), within=COMEBACK)
+        assert await total([beta], PROMPTS_TOTAL, outcome="lost") > 0
+        assert await total(workers, PROMPTS_TOTAL, outcome="completed") <= JOBS * PROMPTS
         check_answers(await all_finished(crowd, jobs), answers)
 
-        before = await figure(beta, "prodigon_prompts_total", outcome="completed")
+        before = await total([beta], PROMPTS_TOTAL, outcome="completed")
         check_answers(await all_finished(crowd, await all_accepted(crowd, "healed", JOBS)), answers)
-        assert await figure(beta, "prodigon_prompts_total", outcome="completed") > before
+        assert await total([beta], PROMPTS_TOTAL, outcome="completed") > before
     books = await read_books(site.database.local)
     assert (books.twice, books.unfinished, books.wrong, books.in_transaction) == (0, 0, 0, 0), books
 
@@ -185,7 +187,8 @@ async def test_a_redis_that_is_cut_off_makes_it_slower_and_not_wrong(site: Site)
 
 def start_redis(host: Host, folder: Path) -> str:
     """Its address, for those on the network."""
-    command = [str(find_redis()), "--bind", "0.0.0.0", "--requirepass", PASSWORD, "--save", ""]
+    command = [str(find_redis()), "--bind", "0.0.0.0", "--requirepass", PASSWORD]
+    command += ["--save", "", "--appendonly", "yes", "--appendfsync", "always"]
     host.start(command, {}, folder, folder / "redis.log")
     return f"redis://:{PASSWORD}@{host.address}:6379/0"
 
@@ -237,9 +240,13 @@ async def right_answers(host: Host) -> dict[str, str]:
         return dict(zip(asked, await asyncio.gather(*map(ask, asked)), strict=True))
 
 
-async def in_the_middle(site: Site, worker: str) -> bool:
-    done, held = await asyncio.gather(site.counted(DONE), site.counted(HELD, worker))
-    return done > 20 and held > 1
+async def in_the_middle(workers: Sequence[Service], victim: Service) -> bool:
+    done = await total(workers, PROMPTS_TOTAL, outcome="completed")
+    return done > 20 and await total([victim], "prodigon_prompts_running") > 1
+
+
+async def total(services: Sequence[Service], name: str, **labels: str) -> float:
+    return sum(await asyncio.gather(*(figure(each, name, **labels) for each in services)))
 
 
 async def together(starts: Iterable[Awaitable[Service]]) -> list[Service]:
