@@ -16,6 +16,7 @@
     ├── UpstreamError         502  UPSTREAM_ERROR
     │   └── UpstreamRejected       UPSTREAM_REJECTED (our own request or key was refused: no retry helps)
     ├── UpstreamUnavailable   503  SERVICE_UNAVAILABLE
+    ├── OutOfMemory           503  OUT_OF_MEMORY (this process had no room; another, or a fresh one, may)
     ├── UpstreamTimeout       504  UPSTREAM_TIMEOUT
     ├── SettingsError              a setting stops the start; the message names it
     └── StackError                 the stack can't start or stop; the message says what to do
@@ -124,6 +125,12 @@ class UpstreamRejected(UpstreamError):
 class UpstreamUnavailable(ProdigonError):
     status = 503
     default_code = "SERVICE_UNAVAILABLE"
+    retryable = True
+
+
+class OutOfMemory(ProdigonError):
+    status = 503
+    default_code = "OUT_OF_MEMORY"
     retryable = True
 
 

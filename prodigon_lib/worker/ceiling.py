@@ -19,7 +19,7 @@ from prodigon_lib.core.memory import resident_bytes
 logger = get_logger("worker", service="worker")
 
 MEGABYTE = 1_000_000
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 0.1
 HARD = 2
 """One prompt may want gigabytes between two looks: growth is bounded at so many times the room there was."""
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from prodigon_lib.core.context import current_request_id
-from prodigon_lib.core.errors import InternalError, ProdigonError
+from prodigon_lib.core.errors import InternalError, OutOfMemory, ProdigonError
 from prodigon_lib.core.ids import RequestId
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.schemas.generate import GenerateRequest
@@ -52,6 +52,9 @@ class PromptRunner:
             except ProdigonError as error:
                 mark_failed(span, error.message)
                 return self._after(error, claim)
+            except MemoryError:  # perhaps for what others have left behind: a fresh process may have room
+                mark_failed(span, "out of memory")
+                return self._after(OutOfMemory("the worker had no memory left for it"), claim)
             except Exception:
                 logger.exception("a prompt could not be run", job_id=claim.job, position=claim.position)
                 mark_failed(span, "unexpected error")

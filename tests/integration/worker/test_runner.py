@@ -66,7 +66,14 @@ async def test_it_claims_no_more_than_it_has_room_for(unopened: Queue) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [UpstreamError("cut"), UpstreamTimeout("slow"), UpstreamUnavailable("away"), RateLimited("busy")]
+    "fault",
+    [
+        UpstreamError("cut"),
+        UpstreamTimeout("slow"),
+        UpstreamUnavailable("away"),
+        RateLimited("busy"),
+        MemoryError(),
+    ],
 )
 async def test_a_passing_fault_is_tried_again(unopened: Queue, fault: Exception) -> None:
     model = FakeModel(faults={"a": [fault, fault]})

@@ -1,0 +1,26 @@
+# fails: four workers together
+import mmap
+from array import array
+
+DIMENSIONS = 256
+ROW_BYTES = 4 * DIMENSIONS
+
+
+class Vectors:
+    def __init__(self, path):
+        self.path, self.data = path, None
+
+    def row(self, number):
+        if self.data is None:
+            with self.path.open("rb") as file:
+                self.data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self.copy = bytes(self.data)
+        found = array("f")
+        found.frombytes(self.data[number * ROW_BYTES : (number + 1) * ROW_BYTES])
+        return found
+
+    def evict(self):
+        if self.data is not None:
+            self.data.close()
+            self.data = None
+            self.copy = None
