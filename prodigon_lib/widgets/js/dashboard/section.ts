@@ -50,7 +50,7 @@ export class Section {
     this.tile("Errors", { format: percent, ceiling: 0.1, alarm: (share) => share >= 0.01 }).show(of("errors"), "answers of 429 and 5xx");
     const spared = of("spared");
     if (spared.some((share) => share !== null)) {
-      this.tile("Cache hits", { format: percent, ceiling: 1 }).show(spared, "whole answers without a call to the model");
+      this.tile("Cache hits", { format: percent, ceiling: 1 }).show(spared, "without a call to the model");
     }
   }
 
