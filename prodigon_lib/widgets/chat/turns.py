@@ -9,6 +9,7 @@ from prodigon_lib.client import AsyncClient
 from prodigon_lib.core.errors import Conflict, MessageNotFound, ProdigonError
 from prodigon_lib.core.schemas.generate import MAX_CONTENT, Role
 from prodigon_lib.widgets.chat.turn import Turn
+from prodigon_lib.widgets.pace import in_beats
 
 LOOK_SECONDS = 2.0
 """A fault is not to be told late because the next call hangs."""
@@ -87,7 +88,7 @@ class Turns:
         async with self._client.chat(turn.session, turn.content, **turn.options) as tokens:
             turn.begin(tokens)
             self._changed(turn)
-            async for token in tokens:
+            async for token in in_beats(tokens):
                 at = turn.length
                 turn.add(token)
                 self._grown(turn, at, token)
