@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.stack.redis import find_redis
 from tests.polling import eventually_sync
 
 
@@ -27,7 +29,7 @@ class RedisServer:
         settings = {"port": "0", "unixsocket": str(self.socket), "dir": str(self.folder), "save": ""}
         settings |= {"appendonly": "yes", "appendfsync": "always"}
         command = [
-            "redis-server",
+            str(needs_redis()),
             *(word for name, value in settings.items() for word in (f"--{name}", value)),
         ]
         with (self.folder / "redis.log").open("ab") as log:
@@ -63,15 +65,21 @@ class RedisServer:
             self.kill()
 
 
+def needs_redis() -> Path:
+    """The server's program. A laptop without one skips, with the reason; CI fails."""
+    try:
+        return find_redis()
+    except StackError as error:
+        pytest.fail(error.message) if os.environ.get("CI") else pytest.skip(error.message)
+
+
 @contextmanager
 def redis_of_its_own() -> Iterator[RedisServer]:
     """A running server, gone at the end of the block.
 
     A socket's path must be short, so its folder is not below pytest's.
     """
-    if shutil.which("redis-server") is None:
-        reason = "no redis-server on PATH: apt-get install redis-server"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
+    needs_redis()
     folder = Path(tempfile.mkdtemp(prefix="prodigon-redis-"))
     server = RedisServer(folder)
     try:

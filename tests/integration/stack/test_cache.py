@@ -11,6 +11,7 @@ from redis import Redis
 
 from prodigon_lib import Stack
 from tests.conftest import SETTINGS
+from tests.integration.redis_server import needs_redis
 from tests.polling import eventually_sync
 
 ASKED = {"prompt": "What is a cache?", "temperature": 0}
@@ -18,6 +19,7 @@ ASKED = {"prompt": "What is a cache?", "temperature": 0}
 
 @pytest.fixture(scope="module")
 def cached(stack_home: Path) -> Iterator[Stack]:
+    needs_redis()
     with pytest.MonkeyPatch.context() as patch:
         for name in SETTINGS:
             patch.delenv(name, raising=False)

@@ -14,11 +14,13 @@ from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.logs import records
 from prodigon_lib.stack.process import start_time
 from prodigon_lib.stack.redis import RedisServer, find_redis
+from tests.integration.redis_server import needs_redis
 from tests.polling import eventually_sync
 
 
 @pytest.fixture
 def server(walkable: Path) -> Iterator[RedisServer]:
+    needs_redis()
     folder = Path(tempfile.mkdtemp(dir=walkable, prefix='a "name"'))
     found = RedisServer(folder / "data", folder / "redis.log", folder / "r.sock", durable=True)
     yield found
