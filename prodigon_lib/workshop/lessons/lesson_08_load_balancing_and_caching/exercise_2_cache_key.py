@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -100,8 +101,9 @@ class CacheKeyCheck(Check):
         pairs = [(name, (one, "v1"), (replace(one, **change), "v1")) for name, change in changes(one)]
         pairs.append(("template", (one, "v1"), (one, "v2")))
         foreign = await self.foreign(pairs)
-        self.findings.equal(
-            "got the answer of a request that differs in", foreign, [],
+        self.findings.expect(
+            "got the answer of a request that differs in", measured=", ".join(foreign) or "nothing",
+            wanted="nothing", holds=not foreign,
             step=f"Take {foreign[0] if foreign else 'it'} into the key, as it is.",
         )  # fmt: skip
 
@@ -215,8 +217,8 @@ class CacheKeyCheck(Check):
 
 
 def told(asked: Any, template: str) -> str:
-    """What the model says: all that it was asked."""
-    return repr((template, *asdict(asked).items()))
+    """What the model says: another text for each thing that it can be asked."""
+    return f"answer {sha256(repr((template, asked)).encode()).hexdigest()[:12]}"
 
 
 def changes(one: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -27,7 +27,7 @@ HINTS = (
     "while the value is not kept: if await redis.set(lead, owner, nx=True, px=…): try: look once more,"
     " fetch, set the value; finally: eval RELEASE with your owner. Else sleep a moment and go round again.",
 )
-LEASE = 3.0
+LEASE = 2.4
 FETCH_SECONDS = 0.4
 SOON = 2.5
 """Seconds on top of the lease, for a busy machine."""
@@ -177,7 +177,7 @@ class SingleFlightCheck(Check):
                 evidence=self.shown(answers),
             )  # fmt: skip
             self.findings.at_most(
-                "the longest wait, when the first fetch raised", slowest, 2 * FETCH_SECONDS + 1.8, unit="s",
+                "the longest wait, when the first fetch raised", slowest, 2 * FETCH_SECONDS + 1.2, unit="s",
                 step=f"Free the lead at once when fetch raises; its lease would last {LEASE:g} s.",
             )  # fmt: skip
 
