@@ -11,15 +11,33 @@ from tests.integration.chaos.clients import Callers
 from tests.integration.chaos.jobs import Answers, all_accepted, all_finished, check_answers
 from tests.polling import eventually
 
+QUEUES = ["postgres_stack", "redis_stack"]
+HOW = {"killed": signal.SIGKILL, "terminated": signal.SIGTERM}
 
-@pytest.fixture(scope="package", params=["postgres_stack", "redis_stack"])
+
+@pytest.fixture(scope="package", params=QUEUES)
 def stack(request: pytest.FixtureRequest) -> Stack:
     found: Stack = request.getfixturevalue(request.param)
     return found
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
-@pytest.mark.parametrize("service", ["gateway", "model", "worker"])
+@pytest.mark.parametrize(
+    ("stack", "service", "how"),
+    [
+        pytest.param(
+            stack,
+            service,
+            HOW[how],
+            id=f"{stack}-{service}-{how}",
+            # The others know nothing of what keeps the queue.
+            marks=pytest.mark.soak if stack == "redis_stack" and service != "worker" else (),
+        )
+        for stack in QUEUES
+        for service in ("gateway", "model", "worker")
+        for how in HOW
+    ],
+    indirect=["stack"],
+)
 async def test_a_service_ends_among_a_thousand_prompts(
     stack: Stack, crowd: Callers, answers: Answers, service: str, how: signal.Signals, seed: int
 ) -> None:

@@ -61,6 +61,7 @@ async def test_it_hangs_for_longer_than_a_lease(
     await eventually(lambda: works(crowd))
 
 
+@pytest.mark.soak
 async def test_it_is_restarted_in_order(stack: Stack, crowd: Callers, answers: Answers, seed: int) -> None:
     stack.faults["worker->model"].set(latency=0.05)
     work = asyncio.create_task(all_accepted(crowd, f"restarted {seed}"))
@@ -70,6 +71,7 @@ async def test_it_is_restarted_in_order(stack: Stack, crowd: Callers, answers: A
     check_answers(await all_finished(crowd, await work), answers)
 
 
+@pytest.mark.soak
 async def test_a_worker_dies_behind_a_black_hole(
     stack: Stack, crowd: Callers, answers: Answers, seed: int
 ) -> None:

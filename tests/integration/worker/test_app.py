@@ -8,12 +8,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from prodigon_lib.core.errors import UpstreamRejected
 from prodigon_lib.core.ids import DEFAULT_USER_ID
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.app import create_app
-from prodigon_lib.worker.settings import WorkerSettings
+from prodigon_lib.worker.settings import QueueType, WorkerSettings
+from tests.integration.redis_server import RedisServer
 from tests.integration.serving import serving
 from tests.integration.worker.fake_model import FakeModel, model_service
 from tests.polling import eventually
@@ -196,6 +198,35 @@ async def test_metrics(database: DatabaseUrl) -> None:
         'prodigon_database_connections{state="open"}',
     ):
         assert line in text, line
+
+
+async def test_the_queue_in_redis_by_its_settings(redis_server: RedisServer) -> None:
+    async with serving(model_service(FakeModel())) as model_url:
+        settings = WorkerSettings(
+            queue_type=QueueType.REDIS,
+            redis_url=redis_server.url,
+            redis_prefix="p",
+            model_service_url=model_url,
+        )
+        async with serving(create_app(settings)) as url, httpx.AsyncClient(base_url=url) as client:
+            assert (await client.get("/health/ready")).status_code == 200
+            job = (await client.post("/jobs", json={"prompts": ["a", "b"]})).json()
+            assert (await done(client, job["job_id"]))["results"] == ["answer to a", "answer to b"]
+            await eventually(lambda: metrics_with(client, "prodigon_database_connections"))
+    async with Redis.from_url(redis_server.url) as redis:
+        assert all(key.startswith(b"p:") for key in await redis.keys())
+
+
+async def test_ready_names_redis_when_that_is_away() -> None:
+    settings = WorkerSettings(
+        queue_type=QueueType.REDIS, redis_url="redis://127.0.0.1:1", model_service_url="http://127.0.0.1:1"
+    )
+    async with serving(create_app(settings)) as url, httpx.AsyncClient(base_url=url) as client:
+        ready = await client.get("/health/ready")
+        assert (ready.status_code, set(ready.json()["failing"])) == (503, {"redis", "model"})
+        refused = await client.post("/jobs", json={"prompts": ["a"]})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert refused.headers["Retry-After"] == "1"
 
 
 async def metrics_with(client: httpx.AsyncClient, name: str) -> str | None:

@@ -152,11 +152,17 @@ async def released(queue: RedisQueue) -> bool:
 async def test_a_job_that_somebody_deleted_does_not_stop_the_queue(
     redis_queue: RedisQueue, redis: Redis
 ) -> None:
-    gone = await enqueue(redis_queue, "gone")
+    """Waiting, running or delayed: what is left of it goes, and the others go on."""
+    gone = [await enqueue(redis_queue, "runs", "runs"), await enqueue(redis_queue, "delayed")]
+    *_, delayed = await claim(redis_queue, lease=EXPIRED)
+    gone.append(await enqueue(redis_queue, "waits"))
     await enqueue(redis_queue, "there")
-    await redis.delete(f"prodigon:job:{gone.job_id}")
+    await redis_queue.retry([Retry(delayed, 0.0)])
+    await redis.delete(*(f"prodigon:job:{job.job_id}" for job in gone))
+    assert (await redis_queue.reap(9)).released == 0
     assert [each.prompt for each in await claim(redis_queue)] == ["there"]
-    assert (await redis_queue.depth()).running == 1
+    depth = await redis_queue.depth()
+    assert (depth.ready, depth.delayed, depth.running) == (0, 0, 1)
 
 
 async def test_many_waiters_share_one_connection(redis_server: RedisServer, redis: Redis) -> None:

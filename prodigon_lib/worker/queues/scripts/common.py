@@ -75,7 +75,7 @@ local function promote()
     for i, member in ipairs(due) do
         local job, position = parts(member)
         local _, attempts = state(job, position)
-        enter(job, position, attempts, digits(first + i - 1))
+        if attempts then enter(job, position, attempts, digits(first + i - 1)) end
     end
 end
 

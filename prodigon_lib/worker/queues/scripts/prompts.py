@@ -112,10 +112,18 @@ local most, limit, code, message = tonumber(ARGV[1]), ARGV[2], ARGV[3], ARGV[4]
 local expired = redis.call('ZRANGEBYSCORE', leases, '-inf', '(' .. digits(now()), 'LIMIT', 0, limit)
 take_out(leases, expired)
 local released, lost, ended, gone = 0, 0, {}, {}
+-- Somebody deleted the job by hand: only its entries can tell which they are.
+local function sweep(job)
+    for _, found in ipairs(redis.call('XRANGE', stream, '-', '+')) do
+        if found[2][2] == job then gone[#gone + 1] = found[1] end
+    end
+end
 for _, member in ipairs(expired) do
     local job, position = parts(member)
     local _, attempts, number = state(job, position)
-    if tonumber(attempts) < most then
+    if not attempts then
+        sweep(job)
+    elseif tonumber(attempts) < most then
         released = released + 1
         give_back(job, position, attempts, number)
     else
