@@ -1,4 +1,4 @@
-"""A stack with a cache in Redis, each edge with a proxy: whatever Redis does, every request is answered."""
+"""Two gateways that share a cache in Redis: one call for all, every request answered whatever Redis does."""
 
 import asyncio
 from collections import Counter
@@ -24,7 +24,9 @@ def cached(stack_home: Path) -> Iterator[Stack]:
         for name in SETTINGS:
             patch.delenv(name, raising=False)
         patch.setenv("PRODIGON_HOME", str(stack_home))
-        running = Stack.start("cached", cache="redis", faults=True, profile="instant")
+        running = Stack.start(
+            "cached", replicas={"gateway": 2}, cache="redis", faults=True, profile="instant"
+        )
     yield running
     running.stop(force=True)
 
@@ -70,7 +72,7 @@ def test_a_hundred_at_once_reach_the_model_once(cached: Stack) -> None:
 
 def test_a_kept_answer_outlives_the_gateway_and_redis(cached: Stack) -> None:
     ask(cached, 1, same=True)
-    for name in ("gateway", "redis"):
+    for name in ("gateway", "gateway-2", "redis"):
         cached.restart_service(name)
     assert ask(cached, 1, same=True) == {"hit": 1}
 
@@ -96,7 +98,9 @@ def test_redis_paused_fails_no_request(cached: Stack) -> None:
     cached.pause("redis")
     try:
         assert sum(ask(cached, 200).values()) == 200
-        assert "prodigon_cache_away 1.0" in httpx.get(f"{cached.url}/metrics", trust_env=False).text
+        for name in ("gateway", "gateway-2"):
+            figures = httpx.get(f"{cached.urls[name]}/metrics", trust_env=False).text
+            assert "prodigon_cache_away 1.0" in figures
     finally:
         cached.resume("redis")
     eventually_sync(lambda: ask(cached, 1, same=True) == {"hit": 1}, within=20)
