@@ -194,9 +194,8 @@ class PlugItCheck(Check):
             within=5,
             step="All of them are answered.",
         )
-        self.findings.equal(
-            "their answers", set(answers), {answer_to(question)}, step="All get the same answer."
-        )
+        wrong = sum(answer != answer_to(question) for answer in answers)
+        self.findings.equal("of these, wrong answers", wrong, 0, step="All of them get the same answer.")
         self.findings.equal(
             "calls that they made",
             model.calls,
@@ -217,8 +216,8 @@ class PlugItCheck(Check):
         model.refusing = False
         self.findings.equal(
             "a question that had failed, asked again",
-            await self.refused(service, bad[0]),
-            False,
+            "refused again" if await self.refused(service, bad[0]) else "answered",
+            "answered",
             step="A failed task must not answer who comes later: take it out when it is done.",
         )
 
