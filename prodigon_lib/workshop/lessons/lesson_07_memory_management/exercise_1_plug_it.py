@@ -195,7 +195,12 @@ class PlugItCheck(Check):
             step="All of them are answered.",
         )
         wrong = sum(answer != answer_to(question) for answer in answers)
-        self.findings.equal("of these, wrong answers", wrong, 0, step="All of them get the same answer.")
+        self.findings.equal(
+            f"wrong answers to {AT_ONCE} equal questions at once",
+            wrong,
+            0,
+            step="All of them get the same answer.",
+        )
         self.findings.equal(
             "calls that they made",
             model.calls,
