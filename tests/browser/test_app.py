@@ -178,6 +178,17 @@ def test_axe_finds_nothing_serious(page: Page, tmp_path: Path, app: RunningApp, 
     assert faults(page) == []
 
 
+def test_what_is_longer_than_the_window_is_scrolled_to(page: Page, app: RunningApp) -> None:
+    page.set_viewport_size({"width": 400, "height": 500})
+    shown = app.open(page, "dashboard")
+    logs = shown.get_by_role("tab", name="Logs")
+    expect(shown.get_by_role("region", name="worker")).to_be_visible(timeout=30_000)
+    expect(logs).not_to_be_in_viewport()
+    page.mouse.move(200, 300)
+    page.mouse.wheel(0, 5_000)
+    expect(logs).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("width", [400, 1600])
 def test_it_fits(page: Page, tmp_path: Path, app: RunningApp, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
