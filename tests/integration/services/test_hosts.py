@@ -4,21 +4,14 @@ Nothing tells a host that it is cut off, nor the others: connections stay open, 
 """
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from prodigon_lib.persistence.migrations import upgrade
-from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack.redis import find_redis
-from tests.dockerfiles import ROOT
-from tests.integration.chaos.aftermath import metric
 from tests.integration.chaos.clients import GENERATE, Callers, Outcome, callers
 from tests.integration.chaos.jobs import (
     MAX_TOKENS,
@@ -29,74 +22,22 @@ from tests.integration.chaos.jobs import (
     prompts_of,
 )
 from tests.integration.chaos.ledger import open_ledger, read_books
-from tests.integration.services.hosts import Host, Network, network
-from tests.integration.services.servers import PASSWORD, Database, PostgresServer, postgres_at
+from tests.integration.services.hosts import Host
+from tests.integration.services.servers import PASSWORD
+from tests.integration.services.site import INFERENCE, PORTS, REQUESTS, Service, Site, figure, together
 from tests.polling import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
-REQUESTS, INFERENCE = "prodigon_http_requests_total", "/inference"
-PORTS = {"gateway": 8000, "model": 8001, "worker": 8002}
 PROMPTS_TOTAL = "prodigon_prompts_total"
 JOBS = 2
 DROPPED = "outcomes were dropped: their leases were gone"
 HIT = "prodigon; hit"
-SLOW_START = 60.0
 COMEBACK = 60.0
 """What a host was saying when it was cut off is said again after pauses that double each time."""
 
 GIVES_UP_AFTER = 4.0
 ANSWERED_WITHIN = 15.0
-
-
-@dataclass
-class Service:
-    host: Host
-    url: str
-    log: Path
-
-
-@dataclass
-class Site:
-    net: Network
-    database: Database
-    logs: Path
-
-    async def start(self, service: str, host: Host, **settings: object) -> Service:
-        """As a deployment without containers does; returns when it is healthy."""
-        port = PORTS[service]
-        log = self.logs / f"{host.name}-{service}.log"
-        command = [sys.executable, "-m", "uvicorn", f"services.{service}.main:app", "--host", "0.0.0.0"]
-        command += ["--port", str(port), "--no-access-log", "--timeout-graceful-shutdown", "10"]
-        host.start(command, self.environment(settings), ROOT, log)
-        made = Service(host, f"http://{host.address}:{port}", log)
-        await eventually(lambda: answers(made.url), within=SLOW_START, every=0.1)
-        return made
-
-    def environment(self, settings: Mapping[str, object]) -> dict[str, str]:
-        ours = {"ENVIRONMENT": "production", "DATABASE_URL": self.database.url, "USE_MOCK": "true"}
-        ours |= {"PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
-        return ours | {name.upper(): str(value) for name, value in settings.items()}
-
-
-@pytest.fixture(scope="module")
-def net() -> Iterator[Network]:
-    with network() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def server(net: Network) -> Iterator[PostgresServer]:
-    with postgres_at(net.gateway, str(net.addresses)) as started:
-        yield started
-
-
-@pytest.fixture
-def site(net: Network, server: PostgresServer, tmp_path: Path) -> Iterator[Site]:
-    database = server.new_database()
-    upgrade(parse_database_url(database.url))
-    yield Site(net, database, tmp_path)
-    net.clear()
 
 
 @pytest.mark.parametrize("queue", ["postgres", "redis"])
@@ -249,28 +190,5 @@ async def total(services: Sequence[Service], name: str, **labels: str) -> float:
     return sum(await asyncio.gather(*(figure(each, name, **labels) for each in services)))
 
 
-async def together(starts: Iterable[Awaitable[Service]]) -> list[Service]:
-    return list(await asyncio.gather(*starts))
-
-
-async def answers(url: str) -> bool:
-    with suppress(aiohttp.ClientError, TimeoutError):
-        return await fetched(f"{url}/health/live") is not None
-    return False
-
-
-async def figure(service: Service, name: str, **labels: str) -> float:
-    return metric(await fetched(f"{service.url}/metrics"), name, **labels)
-
-
 async def more_requests(service: Service, than: float) -> bool:
     return await figure(service, REQUESTS, route=INFERENCE) > than
-
-
-async def fetched(url: str) -> str:
-    timeout = aiohttp.ClientTimeout(total=2)
-    async with (
-        aiohttp.ClientSession(timeout=timeout, raise_for_status=True) as session,
-        session.get(url) as answer,
-    ):
-        return await answer.text()
