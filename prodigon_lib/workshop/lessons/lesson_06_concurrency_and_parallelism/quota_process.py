@@ -1,0 +1,56 @@
+"""A process that spends, for exercise 6.3. Several of them spend at the same time.
+
+python quota_process.py ANSWER DSN
+
+Its first line on standard input is a JSON list of spends, each with its `names` and `amount`; it says "ready"
+once its connections are open, spends when a second line comes, and says a JSON list: true, false, or the text
+of what was raised.
+"""
+
+import asyncio
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+
+CONNECTIONS = 6
+
+
+def load(path: str) -> Callable[..., Any]:
+    spec = importlib.util.spec_from_file_location("quota", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["quota"] = module
+    spec.loader.exec_module(module)
+    found: Callable[..., Any] = module.spend
+    return found
+
+
+async def main(answer: str, dsn: str) -> None:
+    spend = load(answer)
+    spends = json.loads(sys.stdin.readline())
+    outcomes: list[Any] = [None] * len(spends)
+    connections = [await asyncpg.connect(dsn) for _ in range(CONNECTIONS)]
+    print("ready", flush=True)
+    sys.stdin.readline()
+    waiting = iter(list(enumerate(spends)))
+
+    async def work(connection: Any) -> None:
+        for place, each in waiting:
+            try:
+                outcomes[place] = bool(await spend(connection, each["names"], each["amount"]))
+            except Exception as error:
+                outcomes[place] = f"{type(error).__name__}: {error}"
+
+    await asyncio.gather(*(work(connection) for connection in connections))
+    for connection in connections:
+        await connection.close()
+    print(json.dumps(outcomes), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:]))
