@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from prodigon_lib.workshop.load_result import LoadResult
 from prodigon_lib.workshop.look import BLUE, FAINT, ORANGE
 from prodigon_lib.workshop.picture import Picture, Plot
 
@@ -46,6 +47,11 @@ def heartbeat(loop: asyncio.AbstractEventLoop, *, every: float = EVERY) -> Itera
         yield beats
     finally:
         task.cancel()
+
+
+def beats_of(load: LoadResult) -> list[Beat]:
+    """From an endpoint that was asked at even times: the beat is its answer."""
+    return [Beat(sample.meant, sample.response_time) for sample in load.answered]
 
 
 def worst(beats: Sequence[Beat]) -> float:

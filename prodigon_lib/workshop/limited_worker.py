@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from statistics import median
 
 from prodigon_lib.core.errors import ProdigonError, RateLimited
 from prodigon_lib.core.http.application import Service
@@ -76,6 +77,7 @@ class LimitedRun:
     """What became of the prompts; times in virtual seconds.
 
     Args:
+        latency: the median of the last quarter of the calls that were answered.
         best: how long they must take at least: a minute's worth at once, the others at the limit's rate.
         looks: now and then, how many were allowed at once.
     """
@@ -143,6 +145,6 @@ def run_limited(
         calls=model.counts["calls"],
         refused=model.counts["refused"],
         failed=failed,
-        latency=sum(model.latencies) / len(model.latencies),
+        latency=median(model.latencies[-len(model.latencies) // 4 :]),
         looks=looks,
     )

@@ -22,13 +22,14 @@ HINTS = (
     "loop.run_in_executor(executor, function, *arguments) gives something to await. An executor of threads"
     " shares the interpreter's lock with the loop; ProcessPoolExecutor does not. To start a process is dear:"
     " where does the pool live, so that all requests use it?",
-    "In the lifespan: with ProcessPoolExecutor(2, mp_context=get_context('spawn')) as app.state.pool: yield."
-    " In result_of: loop = asyncio.get_running_loop(), then return await loop.run_in_executor("
-    "request.app.state.pool, score, question.text, question.passages).",
+    "In the lifespan, make the pool in a with block around the yield, and keep it in app.state: with"
+    " ProcessPoolExecutor(2, mp_context=multiprocessing.get_context('spawn')) as app.state.pool. In"
+    " result_of, take the running loop and return await loop.run_in_executor with the pool, then score, then"
+    " its two arguments, the text and the passages.",
 )
 EVERY = 0.005
 ROUNDS = 3
-SCORES = 2
+SCORES = 1
 WORK_SECONDS = 0.2
 A_FIFTH = 0.2
 MOST_CHILDREN = 8

@@ -157,17 +157,18 @@ class QuotaCheck(Check):
             )  # fmt: skip
 
     async def all_or_nothing(self) -> None:
-        """One row of several is poor; where it stands is drawn."""
-        rich, poor = [self.attempt.token() for _ in range(3)], self.attempt.token()
-        held = {**dict.fromkeys(rich, 100), poor: 4}
+        """One row of several is poor: it stands at each place, and is the first or the last in any order."""
+        rich = [f"m{self.attempt.token()}" for _ in range(3)]
+        first, last = (letter + self.attempt.token() for letter in "az")
+        held = {**dict.fromkeys(rich, 100), first: 4, last: 4}
         await self.quotas.fill(held)
-        places = [[*rich[:place], poor, *rich[place:]] for place in range(4)]
+        places = [[*rich[:at], poor, *rich[at:]] for at in range(4) for poor in (first, last)]
         outcomes = await self.spent(
             "spends that one row can't pay", [{"names": names, "amount": 5} for names in places]
         )
         with self.findings.together():
             self.findings.equal(
-                "answers when one row of four has too little", outcomes, [False] * 4,
+                "answers when one row of four has too little", outcomes, [False] * len(places),
                 step="Return False when any of the rows has too little.",
             )  # fmt: skip
             self.findings.equal(

@@ -8,16 +8,16 @@ import http.client
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import psutil
 
 from prodigon_lib.workshop.lessons.lesson_06_concurrency_and_parallelism.scoring import score
+from prodigon_lib.workshop.pool import process_pool
 
 if TYPE_CHECKING:
     from prodigon_lib.workshop.picture import Picture
@@ -67,8 +67,7 @@ async def compare(
     work: Callable[[Any], Any], async_work: Callable[[Any], Any], items: Sequence[Any], *, workers: int
 ) -> Compared:
     """Each way in turn, some times; the quickest of each counts. The pools are warm before the clock runs."""
-    spawn = get_context("spawn")  # a fork of a kernel, which has threads, may inherit a lock for ever
-    with ThreadPoolExecutor(workers) as threads, ProcessPoolExecutor(workers, spawn) as processes:
+    with ThreadPoolExecutor(workers) as threads, process_pool(workers) as processes:
         list(processes.map(time.sleep, [0.1] * 2 * workers))  # until all have started
 
         async def together() -> list[Any]:
@@ -122,7 +121,7 @@ def speed_up_plot(compared: Mapping[str, Compared], guesses: Mapping[str, Mappin
         values = [each.speed_up[way] for way in WAYS]
         axes.barh(rows, values, height=high * 0.9, color=COLOURS[place], label=kind)
         for row, way, value in zip(rows, WAYS, values, strict=True):
-            axes.text(value, row, f" {value:.2g}", fontsize=9, color=INK, va="center")
+            axes.text(value, row, f"  {value:.2g}", fontsize=9, color=INK, va="center")
             if (guess := guesses.get(kind, {}).get(way)) is not None:
                 axes.plot(guess, row, "|", color=FAINT, markersize=13, markeredgewidth=2)
     axes.plot([], [], "|", color=FAINT, markersize=11, markeredgewidth=2, label="your guess")
