@@ -4,7 +4,7 @@ import subprocess
 import sys
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from prodigon_lib.workshop.checks import Attempt, Check, Findings
@@ -101,7 +101,8 @@ def workers(answer: Path, file: Path) -> Iterator[list[Worker]]:
         yield started
     finally:
         for worker in started:
-            with worker.process as process:
+            # What was written to one that has ended can't be flushed any more.
+            with suppress(BrokenPipeError), worker.process as process:
                 process.kill()
 
 
