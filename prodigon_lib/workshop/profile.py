@@ -15,6 +15,7 @@ from typing import NamedTuple
 from prodigon_lib.workshop.table import Table
 
 FRAME = re.compile(r"(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)")
+FOLDED = re.compile(r"(?P<stack>.+) (?P<weight>\d+(?:\.\d+)?(?:e[-+]?\d+)?)")
 UNKNOWN = "?"
 
 
@@ -59,10 +60,18 @@ class Profile:
 
     @classmethod
     def parse(cls, folded: str, unit: str = "samples") -> "Profile":
-        """From the folded format, as py-spy's `--format raw` writes it."""
-        lines = (line.rpartition(" ") for line in folded.splitlines() if line.strip())
+        """From the folded format, as py-spy's `--format raw` writes it.
+
+        A line without a number at its end is passed over: who reads a process's memory while it runs sometimes
+        reads a name that is being changed.
+        """
+        matches = (FOLDED.fullmatch(line.strip()) for line in folded.splitlines())
         return cls.of(
-            (([Frame.parse(each) for each in stack.split(";")], float(weight)) for stack, _, weight in lines),
+            (
+                (map(Frame.parse, match["stack"].split(";")), float(match["weight"]))
+                for match in matches
+                if match
+            ),
             unit,
         )
 

@@ -62,6 +62,11 @@ def test_the_table_has_own_time_first() -> None:
     ]
 
 
+def test_a_torn_line_is_passed_over() -> None:
+    torn = "run (loop.py:1);ser\x00ve\nm bind)\n" + FOLDED
+    assert Profile.parse(torn) == Profile.parse(FOLDED)
+
+
 def test_own_time_is_added_up_by_kind() -> None:
     assert Profile.parse(FOLDED).own_by(lambda frame: frame.file) == {
         "steps.py": 0.6,
