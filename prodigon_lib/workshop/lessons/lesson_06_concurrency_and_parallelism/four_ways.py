@@ -110,7 +110,7 @@ def through(executor: Executor, work: Callable[[Any], Any], items: Sequence[Any]
 def speed_up_plot(compared: Mapping[str, Compared], guesses: Mapping[str, Mapping[str, float]]) -> "Picture":
     """How many times as fast each way was, for each kind of work; the guesses as marks."""
     from prodigon_lib.workshop.load_plots import COLOURS
-    from prodigon_lib.workshop.look import FAINT, INK
+    from prodigon_lib.workshop.look import INK
     from prodigon_lib.workshop.picture import Plot
 
     plot = Plot(height=3.6)
@@ -123,14 +123,12 @@ def speed_up_plot(compared: Mapping[str, Compared], guesses: Mapping[str, Mappin
         for row, way, value in zip(rows, WAYS, values, strict=True):
             axes.text(value, row, f"  {value:.2g}", fontsize=9, color=INK, va="center")
             if (guess := guesses.get(kind, {}).get(way)) is not None:
-                axes.plot(guess, row, "|", color=FAINT, markersize=13, markeredgewidth=2)
-    axes.plot([], [], "|", color=FAINT, markersize=11, markeredgewidth=2, label="your guess")
-    axes.set(xscale="log", xlabel="times as fast as one after the other", ylim=(len(WAYS) - 0.45, -0.55))
-    axes.set_xlim(0.4, None)
+                axes.plot(guess, row, "|", color=INK, markersize=13, markeredgewidth=2)
+    axes.plot([], [], "|", color=INK, markersize=11, markeredgewidth=2, label="your guess")
+    axes.set(xlabel="times as fast as one after the other", ylim=(len(WAYS) - 0.45, -0.55))
     axes.set_yticks(range(len(WAYS)), list(WAYS))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
     axes.grid(visible=False, axis="y")
-    axes.legend(loc="lower right")
+    plot.figure.legend(loc="outside lower center", ncols=3, frameon=False)
     plot.title("What helps depends on what the work waits for")
     words = "; ".join(
         f"{kind}: {', '.join(f'{way} {value:.2g} times' for way, value in each.speed_up.items())}"
