@@ -65,7 +65,7 @@ class Profile:
         A line without a number at its end is passed over: who reads a process's memory while it runs sometimes
         reads a name that is being changed.
         """
-        matches = (FOLDED.fullmatch(line.strip()) for line in folded.splitlines())
+        matches = filter(None, (FOLDED.fullmatch(line.strip()) for line in folded.splitlines()))
         return cls.of(
             (
                 (map(Frame.parse, match["stack"].split(";")), float(match["weight"]))
