@@ -6,6 +6,7 @@ Imports little, since the processes of a pool import it, too.
 import asyncio
 import http.client
 import json
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -68,7 +69,9 @@ async def compare(
 ) -> Compared:
     """Each way in turn, some times; the quickest of each counts. The pools are warm before the clock runs."""
     with ThreadPoolExecutor(workers) as threads, process_pool(workers) as processes:
-        list(processes.map(time.sleep, [0.1] * 2 * workers))  # until all have started
+        started: set[int] = set()
+        while len(started) < workers:
+            started.update(await asyncio.to_thread(through, processes, nap, range(2 * workers)))
 
         async def together() -> list[Any]:
             return await asyncio.gather(*map(async_work, items))
@@ -92,6 +95,12 @@ async def compare(
         processors={way: at_work for way, (_, at_work, _) in best.items()},
         results={way: result for way, (_, _, result) in best.items()},
     )
+
+
+def nap(_: int) -> int:
+    """Long enough for another process of the pool to take the next; this one's number."""
+    time.sleep(0.03)
+    return os.getpid()
 
 
 def processor_time() -> float:
