@@ -62,8 +62,8 @@ class Profile:
     def parse(cls, folded: str, unit: str = "samples") -> "Profile":
         """From the folded format, as py-spy's `--format raw` writes it.
 
-        A line without a number at its end is passed over: who reads a process's memory while it runs sometimes
-        reads a name that is being changed.
+        A line without a number at its end is passed over: who reads a process's memory while it runs
+        sometimes reads a name that is being changed.
         """
         matches = filter(None, (FOLDED.fullmatch(line.strip()) for line in folded.splitlines()))
         return cls.of(
