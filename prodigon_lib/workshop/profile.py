@@ -66,14 +66,8 @@ class Profile:
         sometimes reads a name that is being changed.
         """
         matches = filter(None, (FOLDED.fullmatch(line.strip()) for line in folded.splitlines()))
-        return cls.of(
-            (
-                (map(Frame.parse, match["stack"].split(";")), float(match["weight"]))
-                for match in matches
-                if match
-            ),
-            unit,
-        )
+        stacks = ((map(Frame.parse, each["stack"].split(";")), float(each["weight"])) for each in matches)
+        return cls.of(stacks, unit)
 
     def folded(self) -> str:
         """In the folded format, for other tools."""
