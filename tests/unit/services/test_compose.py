@@ -81,7 +81,7 @@ def test_all_are_watched_limited_and_come_back(service: str) -> None:
     image = read_stages(dockerfile(service).read_text())[-1] if service in KINDS else None
     assert "healthcheck" in about or (image is not None and image.all("HEALTHCHECK"))
     assert about["restart"] == "unless-stopped"
-    assert {"cpus", "memory"} <= about["deploy"]["resources"]["limits"].keys()
+    assert {"cpus", "memory", "pids"} <= about["deploy"]["resources"]["limits"].keys()
 
 
 @pytest.mark.parametrize("service", [*KINDS, "nginx"])
