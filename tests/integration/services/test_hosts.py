@@ -46,7 +46,7 @@ async def test_a_workers_host_is_cut_off_among_200_prompts(site: Site, queue: st
     hosts = [site.net.host(name) for name in ("alpha", "beta", "gamma")]
     await together(site.start("model", host) for host in hosts)
     settings = {"queue_type": queue, "lease_seconds": 3, "worker_concurrency": 4, "connect_seconds": 1}
-    settings |= {"model_service_url": "http://127.0.0.1:8001", "jobs_seconds": 4}
+    settings |= {"model_service_url": "http://127.0.0.1:8001", "jobs_seconds": 4, "breaker_failures": 2}
     if queue == "redis":
         settings["redis_url"] = start_redis(site.net.host("store"), site.logs)
     workers = await together(site.start("worker", host, **settings) for host in hosts)
@@ -70,7 +70,7 @@ async def test_a_workers_host_is_cut_off_among_200_prompts(site: Site, queue: st
         check_answers(await all_finished(crowd, jobs), answers)
 
         before = await total([beta], PROMPTS_TOTAL, outcome="completed")
-        check_answers(await all_finished(crowd, await all_accepted(crowd, "healed", JOBS)), answers)
+        check_answers(await all_finished(crowd, await all_accepted(crowd, "healed", 1)), answers)
         assert await total([beta], PROMPTS_TOTAL, outcome="completed") > before
     books = await read_books(site.database.local)
     assert (books.twice, books.unfinished, books.wrong, books.in_transaction) == (0, 0, 0, 0), books
