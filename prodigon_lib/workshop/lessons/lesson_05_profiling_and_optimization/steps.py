@@ -22,10 +22,11 @@ WORDS = re.compile(r"\w+")
 
 
 async def titles_one_by_one(connection: AsyncConnection, passages: Sequence[Passage]) -> dict[int, str]:
-    titles = {}
+    titles: dict[int, str] = {}
     for passage in passages:
-        row = await connection.execute(ONE_TITLE, {"id": passage.document_id})
-        titles[passage.document_id] = str(row.scalar_one())
+        if passage.document_id not in titles:
+            row = await connection.execute(ONE_TITLE, {"id": passage.document_id})
+            titles[passage.document_id] = str(row.scalar_one())
     return titles
 
 
