@@ -66,6 +66,7 @@ class DashboardDesk(Desk):
         return left
 
     async def close(self) -> None:
+        self._sampling.close()
         await self._observer.close()
         await super().close()
 

@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from prodigon_lib.widgets.dashboard.observer import Point
 
 EVERY_SECONDS = 2.0
+LINGER_SECONDS = 20.0
+"""Whoever looks at another tab and comes back finds no hole in the plots."""
+
 KEPT = 150
 """Points: five minutes."""
 
@@ -21,18 +24,23 @@ class Looks(Protocol):
 
 
 class Sampling:
-    """One look serves all who follow. With nobody left it rests, and the plots have a gap."""
+    """One look serves all who follow. With nobody left for a while it rests, and the plots have a gap."""
 
-    def __init__(self, observer: Looks, *, every: float = EVERY_SECONDS) -> None:
-        self._observer, self._every = observer, every
+    def __init__(
+        self, observer: Looks, *, every: float = EVERY_SECONDS, linger: float = LINGER_SECONDS
+    ) -> None:
+        self._observer, self._every, self._linger = observer, every, linger
         self._points: deque[Point] = deque(maxlen=KEPT)
         self._followers: set[asyncio.Queue[Point | Exception]] = set()
         self._task: asyncio.Task[None] | None = None
+        self._rest: asyncio.TimerHandle | None = None
 
     async def follow(self) -> AsyncIterator[dict[str, Any]]:
         """First the `history`, then each new `point`."""
         heard: asyncio.Queue[Point | Exception] = asyncio.Queue()
         self._followers.add(heard)
+        if self._rest is not None:
+            self._rest.cancel()
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._run())
         try:
@@ -44,9 +52,16 @@ class Sampling:
                 yield {"point": point}
         finally:
             self._followers.discard(heard)
-            if not self._followers and self._task is not None:
-                self._task.cancel()
-                self._task = None
+            if not self._followers:
+                self._rest = asyncio.get_running_loop().call_later(self._linger, self.close)
+
+    def close(self) -> None:
+        """Rest, until somebody follows."""
+        if self._rest is not None:
+            self._rest.cancel()
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
 
     async def _run(self) -> None:
         self._observer.begin()

@@ -40,7 +40,7 @@ async def test_all_who_follow_share_one_look() -> None:
 
 async def test_with_nobody_left_it_rests_and_remembers() -> None:
     observer = Observer()
-    sampling = Sampling(observer, every=0.001)
+    sampling = Sampling(observer, every=0.001, linger=0)
     follower = sampling.follow()
     await anext(follower)
     await eventually(lambda: observer.looks >= 3)
@@ -54,6 +54,21 @@ async def test_with_nobody_left_it_rests_and_remembers() -> None:
     await anext(again)
     assert observer.begun == 2
     await again.aclose()  # type: ignore[attr-defined]
+
+
+async def test_who_comes_back_soon_finds_no_hole() -> None:
+    observer = Observer()
+    sampling = Sampling(observer, every=0.001)
+    follower = sampling.follow()
+    await anext(follower)
+    await follower.aclose()  # type: ignore[attr-defined]
+    await eventually(lambda: observer.looks >= 3)
+    again = sampling.follow()
+    assert len((await anext(again))["history"]) >= 3
+    await anext(again)
+    assert observer.begun == 1
+    await again.aclose()  # type: ignore[attr-defined]
+    sampling.close()
 
 
 async def test_a_look_that_breaks_is_told_to_who_follows() -> None:

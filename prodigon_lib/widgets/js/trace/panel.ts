@@ -78,7 +78,7 @@ class TraceView {
     }
     if (asked !== this.asked) return;
     const services = new Set(found.rows.map((row) => row.service)).size;
-    this.say(`${found.rows.length} spans in ${services} ${services === 1 ? "service" : "services"}, ${seconds(found.total / 1000)} in all.`);
+    this.say(`${found.rows.length} ${found.rows.length === 1 ? "span" : "spans"} in ${services} ${services === 1 ? "service" : "services"}, ${seconds(found.total / 1000)} in all.`);
     this.waterfall.show(found);
   }
 
