@@ -11,8 +11,10 @@ import uvloop
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
+from prodigon_lib.core.logging import configure_logging
 from prodigon_lib.core.loop_lag import WINDOW_SECONDS, LoopLag, where
 from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.settings import Settings
 from prodigon_lib.gateway.app import create_app as create_gateway
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.app import create_app as create_model
@@ -25,6 +27,12 @@ from prodigon_lib.workshop.asgi import started
 from tests.polling import eventually
 
 LOOPS = [asyncio.new_event_loop, uvloop.new_event_loop]
+
+
+@pytest.fixture(autouse=True)
+def warnings_are_logged() -> None:
+    """Whatever level another test's service has left behind: it is the process's."""
+    configure_logging("demo", Settings(_env_file=None))
 
 
 def blocks_the_loop(seconds: float) -> None:
