@@ -196,11 +196,14 @@ class System:
             self.redis_url = server.url
 
     async def _start_stores(self) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._start_database())
-            if self.redis is not None:
-                await self.redis.spawn()
-                await self.redis.works()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._start_database())
+                if self.redis is not None:
+                    await self.redis.spawn()
+                    await self.redis.works()
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from None
 
     async def _start_database(self) -> None:
         if self.postgres is not None:

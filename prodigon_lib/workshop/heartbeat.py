@@ -6,6 +6,7 @@ strip_chart({"blocking": beats})
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -28,21 +29,30 @@ class Beat:
     late: float
 
 
-async def beating(beats: list[Beat], every: float) -> None:
+FIRST_SECONDS = 10.0
+
+
+async def beating(beats: list[Beat], every: float, first: threading.Event) -> None:
     began = time.perf_counter()
     due = began
     while True:
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         now = time.perf_counter()
         beats.append(Beat(due - began, now - due))
+        first.set()
         due = now + every
 
 
 @contextmanager
 def heartbeat(loop: asyncio.AbstractEventLoop, *, every: float = EVERY) -> Iterator[list[Beat]]:
-    """Beats on a loop that runs in another thread, as long as the block runs."""
+    """Beats on a loop that runs in another thread, as long as the block runs, which begins at the first beat.
+
+    Else what blocks the loop could come first, and nobody would see it.
+    """
     beats: list[Beat] = []
-    task = asyncio.run_coroutine_threadsafe(beating(beats, every), loop)
+    first = threading.Event()
+    task = asyncio.run_coroutine_threadsafe(beating(beats, every, first), loop)
+    first.wait(FIRST_SECONDS)
     try:
         yield beats
     finally:

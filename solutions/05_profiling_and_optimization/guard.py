@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 Build = Callable[[], int]
 LIMIT = 1.15
-ROUNDS = 25
+ROUNDS = 40
 
 
 def seconds_of(build: Build) -> float:
