@@ -1,1 +1,1 @@
-"""Batch vs real-time vs streaming."""
+"""Batch vs Real-time vs Streaming."""

@@ -1,1 +1,1 @@
-"""Load balancing and caching."""
+"""Load Balancing & Caching."""
