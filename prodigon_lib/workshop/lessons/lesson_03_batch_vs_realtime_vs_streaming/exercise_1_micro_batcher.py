@@ -58,7 +58,8 @@ class MicroBatcherCheck(Check):
         return await self.findings.finishes(what, together, within=PATIENCE, step=step)
 
     async def burst(self) -> None:
-        most, count = self.attempt.random.randint(6, 9), self.attempt.random.randint(41, 59)
+        most = self.attempt.random.randint(6, 9)
+        count = most * self.attempt.random.randint(5, 6) + self.attempt.random.randint(1, most - 1)  # a rest
         batcher, model = self.batcher(most=most)
         prompts = self.prompts(count - 3)
         prompts += prompts[:3]  # three ask what another asks too
