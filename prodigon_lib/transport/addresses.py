@@ -75,6 +75,10 @@ class Addresses:
             if found.breaker.admits():
                 yield found
 
+    @property
+    def only_one(self) -> bool:
+        return len(self._all) == 1
+
     def called(self) -> None:
         self._budget.earn()
 

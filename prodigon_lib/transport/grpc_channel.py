@@ -25,6 +25,8 @@ from prodigon_lib.transport.metrics import UpstreamMetrics
 
 SCHEME = "grpc://"
 CHECK_SECONDS = 2.0
+UNSENT = "failed to connect"
+"""What gRPC says of a call whose connection had just gone, and for which there was no other."""
 
 OPTIONS = [
     ("grpc.enable_http_proxy", 0),
@@ -200,7 +202,9 @@ class ServiceChannel:
         """The error that the caller gets for this status."""
         span.set_attribute("rpc.grpc.status_code", int(error.code().value[0]))
         found = error_in(error.trailing_metadata())
-        if found is None or found.code in NOT_FOR_CALLERS:
+        if found is None and UNSENT in (error.details() or ""):
+            found = UpstreamUnavailable(f"the {self.name} service is away", retry_after=1)
+        elif found is None or found.code in NOT_FOR_CALLERS:
             found = self._of_the_connection(error.code())
         mark_failed(span, found.message)
         return found

@@ -238,9 +238,14 @@ class ServiceClient:
             except NOBODY_LISTENS as error:
                 place.report(error, answers)
             except BaseException as error:
-                place.report(error, answers)
                 if not retry or not self._addresses.may_retry(error):
+                    place.report(error, answers)
                     raise
+                if self._addresses.only_one:
+                    # The second try says how it is: a server that begins anew closes idle connections.
+                    place.breaker.abandoned()
+                else:
+                    place.report(error, answers)
                 places, retry = self._addresses.admitted(), False
         raise self._addresses.away()
 

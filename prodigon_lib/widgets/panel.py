@@ -37,6 +37,7 @@ class Panel(anywidget.AnyWidget):
         """
         self.target = Target.of(system)
         super().__init__(kind=self.KIND, panel_id=uuid4().hex, **state)
+        keep_its_shell(self.comm)
         self._bridge = Bridge(lambda message, buffers: self.send(message, buffers))
         self._desk: Desk | None = None
         self.on_msg(lambda _, message, __: shared_background().call(self._receive, message))
@@ -72,3 +73,13 @@ class Panel(anywidget.AnyWidget):
             return None
         words = f"{self.TITLE} of {self.target.name}: run this cell to see it."
         return {**shown[0], "text/plain": words}, shown[1]
+
+
+def keep_its_shell(comm: Any) -> None:
+    """Let the page say in which of the kernel's shells its messages are dealt with.
+
+    From 7.4 on ipykernel puts them into the one that our last message came from, which is the main one as
+    long as the page has not asked for anything: there they would wait for the cell that runs.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _, asked_for: asked_for

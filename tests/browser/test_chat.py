@@ -148,7 +148,7 @@ def test_an_answer_streams_while_a_cell_runs(page: Page, workshop: Lab, stack: S
     new_chat(panel)
     page.locator(".jp-CodeCell .cm-content").nth(2).click()
     page.keyboard.press("Control+a")
-    page.keyboard.type("import time; time.sleep(8)")
+    page.keyboard.type("import time; time.sleep(20)")
     page.keyboard.press("Control+Enter")
     running = page.locator(".jp-CodeCell").nth(2).locator(".jp-InputPrompt")
     expect(running).to_have_text("[*]:")

@@ -50,8 +50,8 @@ class App {
     for (const { shell: inner } of this.sections) inner && shell.onClose(() => inner.close());
     const before = this.sections.findIndex(({ word }) => `#${word}` === location.hash);
     this.tabs = new Tabs(this.sections, "Parts of the page", (place) => this.listening && this.shown(place));
-    const open = button("Go to", { icon: "search", name: "Command palette (Ctrl+K)", onclick: () => this.palette.toggle() });
-    open.append(h("kbd", {}, "Ctrl K"));
+    const open = button("Go to", { icon: "search", name: "Go to Ctrl K: the command palette", onclick: () => this.palette.toggle() });
+    open.append(" ", h("kbd", {}, "Ctrl K"));
     shell.show("app", "Prodigon", h("header", { class: "bar" }, h("h1", {}, "Prodigon"), open), this.tabs.element, this.palette.element);
     this.listen();
     this.tabs.select(Math.max(0, before));
