@@ -137,8 +137,6 @@ def judge(findings: Findings, called: dict[str, int], table: Table) -> None:
         "C code": "Compare time and not calls: what C code does is no call more.",
     }
     for name, step in steps.items():
-        # Queries are counted; with time, the machine that this runs on may hide one.
-        least = RUNS if name == "queries" else RUNS - 1
-        findings.at_least(
-            f"caught in {RUNS} runs, 30 % dearer in {name}", called[name], least, step=step, evidence=table
+        findings.equal(
+            f"caught in {RUNS} runs, 30 % dearer in {name}", called[name], RUNS, step=step, evidence=table
         )
