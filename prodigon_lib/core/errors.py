@@ -2,6 +2,8 @@
 
     ProdigonError
     ├── BadRequest            400  MALFORMED_JSON, INVALID_ID, BAD_REQUEST
+    ├── Unauthenticated       401  UNAUTHENTICATED, TOKEN_EXPIRED
+    ├── Forbidden             403  FORBIDDEN
     ├── NotFound              404  NOT_FOUND
     │   ├── SessionNotFound        SESSION_NOT_FOUND
     │   ├── MessageNotFound        MESSAGE_NOT_FOUND
@@ -58,6 +60,23 @@ class ProdigonError(Exception):
 class BadRequest(ProdigonError):
     status = 400
     default_code = "BAD_REQUEST"
+
+
+class Unauthenticated(ProdigonError):
+    """Nobody knows who calls. It never says which of an account's parts was wrong."""
+
+    status = 401
+    default_code = "UNAUTHENTICATED"
+
+    def headers(self) -> dict[str, str]:
+        return {**super().headers(), "WWW-Authenticate": "Bearer"}
+
+
+class Forbidden(ProdigonError):
+    """It is known who calls, and that they may not. What belongs to somebody else is a 404 instead."""
+
+    status = 403
+    default_code = "FORBIDDEN"
 
 
 class NotFound(ProdigonError):

@@ -9,6 +9,7 @@ UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 JobId = NewType("JobId", UUID)
+KeyId = NewType("KeyId", UUID)
 RequestId = NewType("RequestId", str)
 
 REQUEST_ID_BYTES = 16

@@ -34,19 +34,23 @@ class Address:
     url: str
     breaker: Breaker
 
-    def report(self, error: BaseException, answers: int) -> None:
+    def report(self, error: BaseException, answers: int, *, counts: bool = True) -> None:
         """What a call that failed says of the service. An answer shows that it works, whatever it says.
 
         Args:
             answers: the breaker's, when the call began.
+            counts: it was a call for an answer. One that only asks whether the service lives says nothing
+                while the breaker is closed; while it is half-open, it is as good as any other.
         """
         if isinstance(error, ProdigonError):
             self.breaker.succeeded()
+        elif not counts and not self.breaker.open:
+            self.breaker.abandoned()
         elif isinstance(error, TimeoutError) and remaining() == 0.0:
             self.breaker.abandoned()  # the caller's time was over, not ours
         elif isinstance(error, TimeoutError):
             self.breaker.timed_out(answers)
-        elif isinstance(error, aiohttp.ClientError):
+        elif isinstance(error, aiohttp.ClientError | ConnectionError):
             self.breaker.failed()
         else:
             self.breaker.abandoned()

@@ -139,7 +139,8 @@ class ServiceChannel:
 
     async def check(self) -> None:
         """Returns when the service lives; for `/health/ready` of the caller. It tries what is left alone."""
-        place = await self._connected(asyncio.get_running_loop().time() + self.timeouts.connect)
+        end = asyncio.get_running_loop().time() + self.timeouts.connect
+        place = await self._connected(end, counts=False)
         stub: Any = health_pb2_grpc.HealthStub(self._channels[place.url])
         try:
             with self._reporting(place, counts=False):
@@ -149,7 +150,7 @@ class ServiceChannel:
         if answer.status != health_pb2.HealthCheckResponse.SERVING:
             raise UpstreamUnavailable(f"the {self.name} service is not serving")
 
-    async def _connected(self, end: float) -> Address:
+    async def _connected(self, end: float, *, counts: bool = True) -> Address:
         """The next address that has a connection, or gets one in time.
 
         It is waited for apart from the call: then a fault of the call itself is known to be no refusal, and
@@ -164,7 +165,7 @@ class ServiceChannel:
             except BaseException:
                 place.breaker.abandoned()
                 raise
-            place.report(TimeoutError(), place.breaker.answers)
+            place.report(TimeoutError(), place.breaker.answers, counts=counts)
         raise self._addresses.away()
 
     @contextmanager
@@ -175,14 +176,14 @@ class ServiceChannel:
             yield
         except aio.AioRpcError as error:
             if broke(error):
-                place.breaker.failed()
+                place.report(ConnectionError(), answers, counts=counts)
             elif error.code() is StatusCode.DEADLINE_EXCEEDED and not answered(error):
-                place.report(TimeoutError(), answers)
+                place.report(TimeoutError(), answers, counts=counts)
             else:
                 place.breaker.succeeded()
             raise
         except BaseException as error:
-            place.report(error, answers)
+            place.report(error, answers, counts=counts)
             raise
         if counts or place.breaker.open:
             place.breaker.succeeded()

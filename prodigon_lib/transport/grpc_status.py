@@ -4,6 +4,7 @@ A status has a code, a message, and details that travel as `google.rpc.Status`, 
 code, the HTTP status it would have been, the request's id, and when to try again.
 
     400, 413, 422 INVALID_ARGUMENT      404  NOT_FOUND        405  UNIMPLEMENTED
+    401           UNAUTHENTICATED       403  PERMISSION_DENIED
     409           ABORTED               429  RESOURCE_EXHAUSTED
     500           INTERNAL              502  UNAVAILABLE, or FAILED_PRECONDITION where no retry helps
     503           UNAVAILABLE           504  DEADLINE_EXCEEDED
@@ -25,6 +26,8 @@ HTTP_STATUS = "http_status"
 
 CODES = {
     400: StatusCode.INVALID_ARGUMENT,
+    401: StatusCode.UNAUTHENTICATED,
+    403: StatusCode.PERMISSION_DENIED,
     404: StatusCode.NOT_FOUND,
     405: StatusCode.UNIMPLEMENTED,
     409: StatusCode.ABORTED,

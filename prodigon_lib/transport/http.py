@@ -120,7 +120,8 @@ class ServiceClient:
 
         Args:
             retry: to do it twice does no harm.
-            counts: its success shows that the service does its work, and not only that it lives.
+            counts: how it ends is how the service does its work. What only asks whether it lives may close a
+                breaker and never opens one: to be watched closely would else keep calls from it.
         """
         span = self._begin(method, path)
         seconds = allowed(self.timeouts.whole)
@@ -128,7 +129,9 @@ class ServiceClient:
         outgoing = self._headers(headers, span)
         outgoing[DEADLINE_HEADER] = as_header(seconds)
         try:
-            response, place = await self._open(method, path, body, outgoing, self._whole, end, retry=retry)
+            response, place = await self._open(
+                method, path, body, outgoing, self._whole, end, retry=retry, counts=counts
+            )
             answers = place.breaker.answers
             try:
                 with self._limits.until(end):
@@ -136,7 +139,7 @@ class ServiceClient:
                         await self._check(response, span)
                         answer = await response.read()
             except BaseException as error:
-                place.report(error, answers)
+                place.report(error, answers, counts=counts)
                 raise
             if counts or place.breaker.open:
                 place.breaker.succeeded()
@@ -217,6 +220,7 @@ class ServiceClient:
         end: float,
         *,
         retry: bool,
+        counts: bool = True,
     ) -> tuple[aiohttp.ClientResponse, Address]:
         """An answer that has begun, and the address that wants to hear how it went on."""
         assert self._session is not None, "open() was not called"
@@ -236,16 +240,16 @@ class ServiceClient:
                     )
                 return response, place
             except NOBODY_LISTENS as error:
-                place.report(error, answers)
+                place.report(error, answers, counts=counts)
             except BaseException as error:
                 if not retry or not self._addresses.may_retry(error):
-                    place.report(error, answers)
+                    place.report(error, answers, counts=counts)
                     raise
                 if self._addresses.only_one:
                     # The second try says how it is: a server that begins anew closes idle connections.
                     place.breaker.abandoned()
                 else:
-                    place.report(error, answers)
+                    place.report(error, answers, counts=counts)
                 places, retry = self._addresses.admitted(), False
         raise self._addresses.away()
 

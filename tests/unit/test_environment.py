@@ -39,7 +39,7 @@ def test_conda_brings_the_servers() -> None:
 
 def test_the_lock_pins_every_dependency() -> None:
     pinned = {canonical(name) for name in re.findall(r"^([\w.-]+)==", LOCK, re.MULTILINE)}
-    assert {*required(), *required("lab"), *required("test")} <= pinned
+    assert {*required(), *required("lab"), *required("secrets"), *required("test")} <= pinned
 
 
 def test_the_lock_has_a_hash_for_each_pin_and_no_address() -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import asyncpg
 
 from prodigon_lib.core.deadline import allowed, remaining
-from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.queues.faults import FAULTS, queue_error
+from prodigon_lib.worker.queues.outage import Outage
 
 logger = get_logger("queue", service="worker")
 
@@ -66,7 +66,7 @@ class Connections:
         self._missed = missed
         self._pool: asyncpg.Pool[Any] | None = None
         self._listener: asyncio.Task[None] | None = None
-        self._away = False
+        self._outage = Outage("database", database=url.shown)
 
     async def open(self) -> None:
         """Makes no connection yet; a second call changes nothing."""
@@ -114,6 +114,7 @@ class Connections:
             UpstreamUnavailable, UpstreamTimeout: the database is away, or too slow.
         """
         assert self._pool is not None, "open() was not called"
+        began = self._outage.began()
         try:
             wait = allowed(CONNECT_SECONDS)
             async with asyncio.timeout(remaining()), self._pool.acquire(timeout=wait) as connection:
@@ -122,19 +123,9 @@ class Connections:
             problem = queue_error(error)
             if problem is None:
                 raise
-            self._lost(problem)
+            self._outage.found(problem)
             raise problem from error
-        self._found()
-
-    def _lost(self, problem: ProdigonError) -> None:
-        if not self._away:
-            logger.warning("the queue's database is away", reason=problem.message, database=self._url.shown)
-        self._away = True
-
-    def _found(self) -> None:
-        if self._away:
-            logger.info("the queue's database is back", database=self._url.shown)
-        self._away = False
+        self._outage.over(began)
 
     async def _listen(self) -> None:
         delay, longest = RECONNECT_SECONDS

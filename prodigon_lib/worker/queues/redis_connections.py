@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from redis.asyncio.client import PubSub
 
 from prodigon_lib.core.deadline import remaining
-from prodigon_lib.core.errors import ProdigonError, UpstreamTimeout, UpstreamUnavailable
+from prodigon_lib.core.errors import UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.persistence.redis import open_redis, redis_faults
+from prodigon_lib.worker.queues.outage import Outage
 
 logger = get_logger("queue", service="worker")
 
@@ -52,7 +53,7 @@ class RedisConnections:
         self._channels = channels
         self._missed = missed
         self._listener: asyncio.Task[None] | None = None
-        self._away = False
+        self._outage = Outage("Redis", redis=shown(url))
 
     async def open(self) -> None:
         """Makes no connection yet; a second call changes nothing."""
@@ -81,25 +82,16 @@ class RedisConnections:
         Raises:
             UpstreamUnavailable, UpstreamTimeout: Redis is away, or too slow.
         """
+        began = self._outage.began()
         try:
             with redis_faults():
                 async with asyncio.timeout(remaining()):
                     with heeded():
                         yield self.client
         except (UpstreamUnavailable, UpstreamTimeout) as problem:
-            self._lost(problem)
+            self._outage.found(problem)
             raise
-        self._found()
-
-    def _lost(self, problem: ProdigonError) -> None:
-        if not self._away:
-            logger.warning("the queue's Redis is away", reason=problem.message, redis=shown(self._url))
-        self._away = True
-
-    def _found(self) -> None:
-        if self._away:
-            logger.info("the queue's Redis is back", redis=shown(self._url))
-        self._away = False
+        self._outage.over(began)
 
     async def _listen(self) -> None:
         delay, longest = RECONNECT_SECONDS

@@ -150,6 +150,24 @@ async def test_a_circuit_opens_is_seen_and_closes() -> None:
         assert circuit((await http.get("/metrics")).text, url) == 0.0
 
 
+async def test_to_be_watched_opens_no_circuit() -> None:
+    """A dashboard, or a supervisor, asks several times a second: that must not keep calls from a service that
+    has just come back."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        host, port = held.getsockname()
+        async with gateway(
+            model_service_url=f"http://{host}:{port}", breaker_failures=3, breaker_seconds=60, retry_percent=0
+        ) as http:
+            for _ in range(10):
+                assert "model" in (await http.get("/health/ready")).json()["failing"]
+            service = Breaking(mended=True)
+            held.close()
+            server = await asyncio.start_server(service.serve, host, port)
+            async with server:
+                assert (await http.post(GENERATE, json=HELLO)).status_code == 200
+
+
 async def test_half_open_is_one_call() -> None:
     async with (
         breaking() as (service, url),

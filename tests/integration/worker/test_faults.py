@@ -17,7 +17,7 @@ from prodigon_lib.persistence.migrations import upgrade
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack.postgres import EmbeddedPostgres
 from prodigon_lib.worker.app import create_app
-from prodigon_lib.worker.queues import connections, redis_connections
+from prodigon_lib.worker.queues import connections, outage, redis_connections
 from prodigon_lib.worker.queues.base import Queue
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.integration.conftest import server_of_its_own
@@ -138,7 +138,7 @@ class CountingLog:
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> CountingLog:
     log = CountingLog()
-    for module in (connections, redis_connections):
+    for module in (connections, redis_connections, outage):
         monkeypatch.setattr(module, "logger", log)
     return log
 

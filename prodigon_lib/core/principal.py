@@ -1,0 +1,46 @@
+"""Who calls, and what they may: known once a request's credential was checked, and passed on as it is."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from prodigon_lib.core.ids import DEFAULT_USER_ID, KeyId, UserId
+
+
+class Role(StrEnum):
+    """Of an account; each may what the one before it may."""
+
+    LEARNER = "learner"
+    """Their own chats, jobs and keys."""
+    TEACHER = "teacher"
+    """Reads the learners' jobs and chats too, and changes none of them."""
+    OPERATOR = "operator"
+    """Runs the system: accounts, audit log, metrics. What people wrote is none of their business."""
+
+
+class Scope(StrEnum):
+    """What a credential is good for: an API key may have few of them, a login has all of its role's."""
+
+    GENERATE = "generate"
+    CHATS = "chats"
+    JOBS = "jobs"
+    ACCOUNT = "account"
+    """One's own account and keys: no API key has it."""
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose credential was checked.
+
+    Args:
+        key: the API key that was shown, when it was one.
+    """
+
+    user: UserId
+    role: Role
+    scopes: frozenset[Scope]
+    key: KeyId | None = None
+
+
+DEVELOPER = Principal(DEFAULT_USER_ID, Role.LEARNER, frozenset(Scope) - {Scope.ADMIN})
+"""Who calls where no accounts are on: the default user, from this machine only."""
