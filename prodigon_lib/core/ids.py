@@ -10,6 +10,7 @@ SessionId = NewType("SessionId", UUID)
 MessageId = NewType("MessageId", UUID)
 JobId = NewType("JobId", UUID)
 KeyId = NewType("KeyId", UUID)
+LoginId = NewType("LoginId", UUID)
 RequestId = NewType("RequestId", str)
 
 REQUEST_ID_BYTES = 16
@@ -17,6 +18,18 @@ DRAWN_AT_ONCE = 64
 
 DEFAULT_USER_ID = UserId(UUID("00000000-0000-4000-8000-000000000001"))
 """The user who owns every session and job until accounts exist; the first migration writes the row."""
+
+
+def new_user_id() -> UserId:
+    return UserId(uuid4())
+
+
+def new_key_id() -> KeyId:
+    return KeyId(uuid4())
+
+
+def new_login_id() -> LoginId:
+    return LoginId(uuid4())
 
 
 def new_session_id() -> SessionId:

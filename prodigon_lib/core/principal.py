@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from prodigon_lib.core.ids import DEFAULT_USER_ID, KeyId, UserId
+from prodigon_lib.core.ids import DEFAULT_USER_ID, KeyId, LoginId, UserId
 
 
 class Role(StrEnum):
@@ -28,19 +28,27 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+def scopes_of(role: Role) -> frozenset[Scope]:
+    """All that a login of that role is good for."""
+    everybody = frozenset(Scope) - {Scope.ADMIN}
+    return everybody | {Scope.ADMIN} if role is Role.OPERATOR else everybody
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """A caller whose credential was checked.
 
     Args:
         key: the API key that was shown, when it was one.
+        login: the login that the access token came from, when it was one.
     """
 
     user: UserId
     role: Role
     scopes: frozenset[Scope]
     key: KeyId | None = None
+    login: LoginId | None = None
 
 
-DEVELOPER = Principal(DEFAULT_USER_ID, Role.LEARNER, frozenset(Scope) - {Scope.ADMIN})
+DEVELOPER = Principal(DEFAULT_USER_ID, Role.LEARNER, scopes_of(Role.LEARNER))
 """Who calls where no accounts are on: the default user, from this machine only."""
