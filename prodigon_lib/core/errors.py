@@ -15,6 +15,7 @@
     ├── ValidationFailed      422  VALIDATION_ERROR
     ├── RateLimited           429  RATE_LIMITED
     ├── InternalError         500  INTERNAL_ERROR
+    │   └── SecretUnreadable       SECRET_UNREADABLE (what was sealed can't be opened with the keys we have)
     ├── UpstreamError         502  UPSTREAM_ERROR
     │   └── UpstreamRejected       UPSTREAM_REJECTED (our own request or key was refused: no retry helps)
     ├── UpstreamUnavailable   503  SERVICE_UNAVAILABLE
@@ -128,6 +129,10 @@ class RateLimited(ProdigonError):
 
 class InternalError(ProdigonError):
     pass
+
+
+class SecretUnreadable(InternalError):
+    default_code = "SECRET_UNREADABLE"
 
 
 class UpstreamError(ProdigonError):

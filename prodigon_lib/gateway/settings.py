@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from prodigon_lib.core.http.client_address import parse_networks
@@ -16,6 +16,7 @@ from prodigon_lib.core.settings import (
     Seconds,
     UrlList,
 )
+from prodigon_lib.security.envelope_keys import EnvelopeKeys
 from prodigon_lib.security.rates import Rate
 
 
@@ -69,6 +70,15 @@ class GatewaySettings(CallerSettings):
     """How many requests one address may send, such as `100/minute`; without it any number."""
     trusted_proxies: str = ""
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed."""
+    envelope_keys: SecretStr | None = None
+    """Seal what is kept and must be read back: `NAME:KEY`, several separated by commas, newest first."""
+
+    @field_validator("envelope_keys")
+    @classmethod
+    def check_envelope_keys(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            EnvelopeKeys.parse(value.get_secret_value())
+        return value
 
     @field_validator("rate_limit")
     @classmethod

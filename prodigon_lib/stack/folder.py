@@ -5,6 +5,7 @@ home/stacks/NAME/postgres/       data of the embedded server
 home/stacks/NAME/redis/          data of its Redis, where the stack uses one
 home/stacks/NAME/logs/           one file a process
 home/stacks/NAME/traces/         one file a process
+home/stacks/NAME/envelope.keys   what it seals its secrets under
 home/stacks/NAME/supervisor.json where the supervisor of a running stack listens
 """
 
@@ -59,6 +60,10 @@ class StackFolder:
     @property
     def address(self) -> Path:
         return self.root / "supervisor.json"
+
+    @property
+    def envelope_keys(self) -> Path:
+        return self.root / "envelope.keys"
 
     @property
     def starting(self) -> FileLock:

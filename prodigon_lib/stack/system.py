@@ -17,6 +17,7 @@ from prodigon_lib.stack.address import (
 )
 from prodigon_lib.stack.edges.part import ProxyPart
 from prodigon_lib.stack.edges.plan import EdgePlan, service_of
+from prodigon_lib.stack.envelope_keys import kept_envelope_keys
 from prodigon_lib.stack.environment import (
     GRPC_SETTING,
     MONOLITH,
@@ -61,6 +62,7 @@ class System:
         self.proxy: ProxyPart | None = None
         self.database_url = self._maintenance_url = ""
         self.redis_url: str | None = None
+        self._envelope_keys = ""
         self._ports = ports.Ports()
         self._changing = asyncio.Lock()
 
@@ -82,6 +84,7 @@ class System:
         """
         self._find_database()
         self._find_redis()
+        self._envelope_keys = kept_envelope_keys(self.folder)
         self._take_ports()
         try:
             async with asyncio.TaskGroup() as group:
@@ -281,6 +284,8 @@ class System:
                 decided["REDIS_URL"] = redis_through_proxy(self.redis_url, name, edges)
         if service in wiring.balanced and "TRUSTED_PROXIES" not in self.options.settings:
             decided["TRUSTED_PROXIES"] = ports.HOST
+        if "ENVELOPE_KEYS" not in self.options.settings:
+            decided["ENVELOPE_KEYS"] = self._envelope_keys
         if name in wiring.over_grpc:
             decided[GRPC_SETTING] = str(wiring.over_grpc[name])
         return service_environment(service, self.options.settings, decided)
