@@ -56,7 +56,7 @@ class Envelope:
         return self._wrap(data_key, purpose) + encrypt(AESGCM(data_key), plain, bound(FORMAT, purpose))
 
     def open(self, sealed: bytes, *, purpose: str) -> bytes:
-        """Raises SecretUnreadable: its key version is not here, it was changed, or sealed as something else."""
+        """Raises SecretUnreadable: its key is not here, or it was changed or sealed as something else."""
         parts = Parts.of(sealed)
         data_key = self._unwrap(parts, purpose)
         return decrypt(AESGCM(data_key), parts.record, bound(FORMAT, purpose))

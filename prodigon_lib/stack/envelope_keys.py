@@ -24,6 +24,6 @@ def kept_envelope_keys(folder: StackFolder) -> str:
         EnvelopeKeys.parse(text)
     except ValueError:
         raise StackError(
-            f"{folder.envelope_keys} is damaged: put it back from a backup, or remove it and all logins with it"
+            f"{folder.envelope_keys} is damaged: put it back, or remove it and with it all logins"
         ) from None
     return text
