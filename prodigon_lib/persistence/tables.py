@@ -4,7 +4,7 @@ A job's prompts are rows of their own, so that several workers share one job, pr
 loses at most the prompt in flight.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -158,3 +158,35 @@ class PromptRow(Table):
             "status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"
         ),
     )
+
+
+class AuditRow(Table):
+    """Nothing refers to what it names: it stays when an account, a key or a chat has gone."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    event: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))
+    actor: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]
+    target: Mapped[str | None] = mapped_column(String(200))
+    address: Mapped[str | None] = mapped_column(String(64))
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    times: Mapped[int] = mapped_column(Integer)
+
+    __table_args__ = (
+        Index("ix_audit_log_newest", text("at DESC"), text("id DESC")),
+        CheckConstraint("outcome IN ('success', 'failure', 'denied')", name="outcome"),
+    )
+
+
+class UsageRow(Table):
+    """Tokens of a user on one day of UTC: used, and set aside for what still runs."""
+
+    __tablename__ = "token_usage"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    tokens: Mapped[int] = mapped_column(BigInteger)
