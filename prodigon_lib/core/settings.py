@@ -1,7 +1,8 @@
-"""Settings that every service shares, read from the environment first and then from `.env`."""
+"""Settings that every service shares: from the environment, then `.env`, then secrets from their sources."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -12,10 +13,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from prodigon_lib.core.errors import SettingsError
 from prodigon_lib.core.locations import env_file
+from prodigon_lib.core.secret_sources import SecretSource, find_secret, secret_sources
 
 
 class Environment(StrEnum):
@@ -35,6 +38,20 @@ REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 Seconds = Annotated[float, Field(gt=0)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 DEFAULT_MODEL = "llama-3.3-70b-versatile"
+
+
+class FromSecretSources(PydanticBaseSettingsSource):
+    """Asks the secret sources for each secret that was set nowhere before, and for nothing else."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        raise NotImplementedError("asked for all at once")
+
+    def __call__(self) -> dict[str, Any]:
+        known = self.current_state
+        missing = [name for name in secret_names(self.settings_cls) if not known.get(name)]
+        sources = sources_of(known)
+        found = {name: find_secret(sources, name.upper()) for name in missing}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Settings(BaseSettings):
@@ -62,6 +79,34 @@ class Settings(BaseSettings):
     shutdown_seconds: Seconds = 10.0
     """How long requests in flight may take to end after SIGTERM."""
 
+    secrets_dir: str | None = None
+    """Folders, separated by commas, with one file for each secret: what Docker and Kubernetes mount."""
+    secrets_keyring: str | None = None
+    """Turns the operating system's keyring on: under which name it keeps the secrets."""
+    vault_addr: str | None = None
+    """Turns a Vault-compatible server on."""
+    vault_token: SecretStr | None = None
+    vault_path: Annotated[str, StringConstraints(pattern=r"^/?[^/]+/.*[^/]$")] = "secret/prodigon"
+    """The record there: the mount of its key-value engine, version 2, then the path."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, dotenv_settings, FromSecretSources(settings_cls)
+
+    @field_validator("vault_addr")
+    @classmethod
+    def check_vault_address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must be an http:// or https:// address")
+        return value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def upper_case(cls, value: object) -> object:
@@ -70,6 +115,27 @@ class Settings(BaseSettings):
     @property
     def in_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
+
+
+def secret_names(kind: type[BaseSettings]) -> list[str]:
+    """The settings of a class that are secrets: those whose type says so."""
+    return [
+        name
+        for name, field in kind.model_fields.items()
+        if SecretStr in (field.annotation, *get_args(field.annotation))
+    ]
+
+
+def sources_of(known: Mapping[str, Any]) -> list[SecretSource]:
+    """The secret sources that these settings, by their names, turn on. Raises SettingsError."""
+    token = known.get("vault_token")
+    return secret_sources(
+        folders=known.get("secrets_dir"),
+        keyring=known.get("secrets_keyring"),
+        vault_address=known.get("vault_addr"),
+        vault_token=token.get_secret_value() if isinstance(token, SecretStr) else token,
+        vault_path=known.get("vault_path") or Settings.model_fields["vault_path"].default,
+    )
 
 
 class DatabaseSettings(Settings):
