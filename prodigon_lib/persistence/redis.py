@@ -6,6 +6,7 @@ with redis_faults():
 await redis.aclose()
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -76,19 +77,35 @@ async def ping(url: str) -> None:
 
 @contextmanager
 def redis_faults() -> Iterator[None]:
-    """Around calls to Redis.
+    """Around calls to Redis. Where a time limit stands inside of it, `heeded` belongs inside of that.
 
     Raises:
         UpstreamUnavailable: Redis is away, loading its data, full, or refused the login.
         UpstreamTimeout: it took too long.
     """
     try:
-        yield
+        with heeded():
+            yield
     except (RedisError, OSError) as error:
         problem = redis_error(error)
         if problem is None:
             raise
         raise problem from error
+
+
+@contextmanager
+def heeded() -> Iterator[None]:
+    """A cancellation that redis-py drops, as it does while it connects, is raised at the end.
+
+    Otherwise a caller that was told to end goes on: with what nobody waits for, or past its time.
+    """
+    task = asyncio.current_task()
+    before = task.cancelling() if task else 0
+    try:
+        yield
+    finally:
+        if task and task.cancelling() > before:
+            raise asyncio.CancelledError
 
 
 def redis_error(error: Exception) -> ProdigonError | None:

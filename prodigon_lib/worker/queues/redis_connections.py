@@ -4,8 +4,8 @@ Nothing here needs Redis to be there at the start. It logs an outage once, and i
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from redis.asyncio.client import PubSub
 from prodigon_lib.core.deadline import remaining
 from prodigon_lib.core.errors import UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.logging import get_logger
-from prodigon_lib.persistence.redis import open_redis, redis_faults
+from prodigon_lib.persistence.redis import heeded, open_redis, redis_faults
 from prodigon_lib.worker.queues.outage import Outage
 
 logger = get_logger("queue", service="worker")
@@ -128,18 +128,6 @@ class RedisConnections:
                 self._missed()
             elif message["type"] == "message":
                 self._channels[message["channel"].decode()](message["data"].decode())
-
-
-@contextmanager
-def heeded() -> Iterator[None]:
-    """A cancellation that redis-py drops, as it does while it connects, is raised at the end."""
-    task = asyncio.current_task()
-    before = task.cancelling() if task else 0
-    try:
-        yield
-    finally:
-        if task and task.cancelling() > before:
-            raise asyncio.CancelledError
 
 
 def shown(url: str) -> str:

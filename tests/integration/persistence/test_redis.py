@@ -2,14 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
 
+from prodigon_lib.cache.redis import RedisStore
 from prodigon_lib.core.errors import UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.persistence.redis import open_redis, redis_faults
+from prodigon_lib.security.rates import Rate
+from prodigon_lib.security.redis_limiter import RedisLimiter
 from tests.integration.redis_server import RedisServer, redis_of_its_own
 
 
@@ -71,3 +75,45 @@ async def test_more_callers_than_connections_wait_for_one(redis_server: RedisSer
 def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="scheme"):
         open_redis("http://127.0.0.1:6379")
+
+
+async def bare(client: Redis) -> object:
+    with redis_faults():
+        return await client.get("name")
+
+
+CALLS: dict[str, Callable[[Redis], Coroutine[Any, Any, object]]] = {
+    "bare": bare,
+    "cache": lambda client: RedisStore(client, "test").get("key"),
+    "limiter": lambda client: RedisLimiter(client, Rate(1000, 1), prefix="test").take("a"),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+async def test_a_call_that_is_cancelled_ends(
+    redis_server: RedisServer, call: Callable[[Redis], Coroutine[Any, Any, object]]
+) -> None:
+    """Whatever the moment: while it connects, waits for a connection, or for its answer."""
+    async with opened(redis_server.url, pool_size=1) as client:
+        for steps in range(30):
+            await client.connection_pool.disconnect()
+            task = asyncio.create_task(call(client))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            ended = task.done()
+            task.cancel()
+            (answer,) = await asyncio.gather(task, return_exceptions=True)
+            assert ended or isinstance(answer, asyncio.CancelledError)
+
+
+async def test_a_time_limit_around_a_call_holds(redis_server: RedisServer) -> None:
+    async with opened(redis_server.url) as client:
+        await client.ping()
+
+        async def too_long() -> None:
+            async with asyncio.timeout(0.2):
+                with redis_faults():
+                    await client.blpop(["nothing"], 5)
+
+        with pytest.raises(TimeoutError):
+            await too_long()
