@@ -52,7 +52,7 @@ class Before:
     async def look(cls, stack: Stack) -> "Before":
         """Also opens the ledger."""
         await open_ledger(stack.database_url)
-        return cls(await processes(stack))
+        return cls(await eventually(lambda: processes_of_all(stack), within=SETTLED_WITHIN, every=0.3))
 
     def leaks(self, now: Mapping[str, Process]) -> list[str]:
         """In words, what there is more of than before. A process that is new has nothing of before."""
@@ -72,11 +72,22 @@ class Before:
 async def processes(stack: Stack) -> dict[str, Process]:
     found = {}
     for part in await asyncio.to_thread(lambda: list(stack.status())):
-        if part.service in ("gateway", "model", "worker") and part.pid and part.port:
+        if part.service in ("gateway", "model", "worker"):
+            if not part.pid or not part.port:
+                raise ConnectionError(f"{part.name} is not there")
             process = psutil.Process(part.pid)
             figures = await figures_of(part.port)
             found[part.name] = Process(part.pid, process.num_fds(), process.memory_info().rss, figures)
     return found
+
+
+async def processes_of_all(stack: Stack) -> dict[str, Process] | None:
+    """`None` while one is not there: who was told to end does its work first, and so may go only after it was
+    seen healthy."""
+    try:
+        return await processes(stack)
+    except (OSError, psutil.NoSuchProcess, StackError):
+        return None
 
 
 async def figures_of(port: int) -> dict[str, float]:
@@ -129,7 +140,8 @@ async def check_aftermath(stack: Stack, before: Before) -> None:
     left: list[str] = []
 
     async def nothing_leaked() -> bool:
-        left[:] = before.leaks(await processes(stack))
+        now = await processes_of_all(stack)
+        left[:] = before.leaks(now) if now is not None else ["a service is not there"]
         return not left
 
     try:
