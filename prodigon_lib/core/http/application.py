@@ -148,7 +148,9 @@ class Service:
 
         @app.get("/health/ready", tags=["health"], responses={503: {"model": Readiness}})
         async def ready() -> Response:
-            """For a load balancer: send me work only while this is 200."""
+            """All that this stands on answers, or what is away. To wait for and to alert on, not to route by:
+            what is shared fails for every replica at once, and a part of the work may go on without it.
+            """
             failing = await failures(checks)
             body = Readiness(status="not ready" if failing else "ready", failing=failing, **about)
             return JSONResponse(body.model_dump(), 503 if failing else 200)
