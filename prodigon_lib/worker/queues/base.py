@@ -135,7 +135,8 @@ class Queue(Protocol):
 
         Raises:
             Conflict: `IDEMPOTENCY_CONFLICT`, a key was used for another submission; nothing was enqueued.
-            ValidationFailed: there is no such user.
+            ValidationFailed: there is no such user, says a queue that stands beside the users. One that does
+                not takes the job in: whoever calls has asked who the user is.
         """
         ...
 

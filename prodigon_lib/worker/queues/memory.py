@@ -67,7 +67,7 @@ class Job:
 
 
 class MemoryQueue:
-    """See `Queue`. No method waits in the middle of a change, so each one is atomic.
+    """See `Queue`. No method waits in the middle of a change, so each one is atomic. It knows no users.
 
     Args:
         clock: in seconds; an experiment may have one of its own.

@@ -43,7 +43,7 @@ Fields = Mapping[bytes, bytes]
 class RedisQueue:
     """See `Queue`. Each verb is one script, and so happens whole or not at all.
 
-    It keeps no list of users, so a job of a user who does not exist is taken in; whoever calls has checked.
+    The users are not in Redis, and a worker on it need not reach Postgres: a job is taken in for anybody.
 
     Args:
         prefix: begins the name of each key and channel.

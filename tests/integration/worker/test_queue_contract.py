@@ -10,6 +10,7 @@ from prodigon_lib.core.errors import Conflict, JobNotFound, ValidationFailed
 from prodigon_lib.core.ids import DEFAULT_USER_ID, JobId, UserId
 from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.worker.queues.base import Completion, Failure, Queue, Retry
+from prodigon_lib.worker.queues.postgres import PostgresQueue
 from tests.integration.worker.jobs import EXPIRED, LONG, claim, complete, enqueue, fail, new_job, view
 from tests.polling import eventually
 
@@ -254,6 +255,17 @@ async def test_another_users_job_is_not_there(queue: Queue) -> None:
             await anext(views)
     assert (await queue.page(SOMEBODY_ELSE, status=None, limit=10, cursor=None)).jobs == []
     assert (await queue.get(ME, job)).status == JobStatus.PENDING
+
+
+async def test_a_queue_that_stands_beside_the_users_refuses_others(queue: Queue) -> None:
+    job = new_job("a", user=SOMEBODY_ELSE)
+    if not isinstance(queue, PostgresQueue):
+        (taken_in,) = await queue.enqueue([job])
+        assert await queue.get(SOMEBODY_ELSE, taken_in.job_id) == taken_in
+        return
+    with pytest.raises(ValidationFailed, match="there is no such user"):
+        await queue.enqueue([job])
+    assert await claim(queue) == []
 
 
 async def test_pages_newest_first(queue: Queue) -> None:
