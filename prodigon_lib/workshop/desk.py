@@ -9,7 +9,7 @@ from typing import Any
 from prodigon_lib.core.locations import home
 from prodigon_lib.workshop.backups import Backups
 from prodigon_lib.workshop.checks.supervision import Order, run_check
-from prodigon_lib.workshop.checks.verdict import Status
+from prodigon_lib.workshop.checks.verdict import Status, Verdict
 from prodigon_lib.workshop.comparison import Comparison
 from prodigon_lib.workshop.curriculum import Curriculum, Exercise
 from prodigon_lib.workshop.faults import WorkshopError
@@ -52,7 +52,7 @@ class Desk:
         return (self.curriculum.solution if self.checks_solutions else self.curriculum.answer)(exercise)
 
     def check(self, exercise: Exercise, *, seed: int | None = None) -> Result:
-        """Run one check; up to the first pass each is counted as a try, unless the machine was too noisy.
+        """Run one check; up to the first pass each is counted as a try, unless the machine was at fault.
 
         Raises:
             NewerFormat: the progress file is a newer version's; nothing was run.
@@ -62,7 +62,7 @@ class Desk:
         drawn = secrets.randbelow(1_000_000) if seed is None else seed
         root = self.curriculum.import_root
         run = run_check(Order(exercise.module, root, self.answer(exercise), exercise.file, drawn))
-        notice = "" if self.checks_solutions else self._record(exercise, run.verdict.status)
+        notice = "" if self.checks_solutions else self._record(exercise, run.verdict)
         return Result(exercise, run.verdict, run.output, run.seconds, drawn, notice)
 
     def hint(self, exercise: Exercise) -> Hint:
@@ -140,15 +140,15 @@ class Desk:
         except WorkshopError:
             pass  # a disk that can't be written is said with the result
 
-    def _record(self, exercise: Exercise, status: Status) -> str:
-        """Count the try; what went wrong is returned, since a full disk is no reason to lose a verdict."""
+    def _record(self, exercise: Exercise, verdict: Verdict) -> str:
+        """Count the try, if it was one; a fault is returned, since a full disk must not lose a verdict."""
         try:
             with self.progress_file.change() as document:
                 entry = entry_of(document, exercise)
-                entry |= {"status": status.value, "checked_at": now()}
-                if not entry.get("passed_at") and status is not Status.NOISY:
+                entry |= {"status": verdict.status.value, "checked_at": now()}
+                if not entry.get("passed_at") and verdict.judged:
                     entry["tries"] = entry.get("tries", 0) + 1
-                    entry["passed_at"] = now() if status is Status.PASSED else None
+                    entry["passed_at"] = now() if verdict.status is Status.PASSED else None
         except WorkshopError as error:
             return f"Your progress was not saved: {error.message}"
         return self.progress_file.notice

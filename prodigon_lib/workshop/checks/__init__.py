@@ -4,7 +4,7 @@ An attempt is the answer under check; findings are what was measured and wanted.
 first, and a clock only as the ratio of interleaved runs.
 """
 
-from prodigon_lib.workshop.checks.check import Attempt, Check
+from prodigon_lib.workshop.checks.check import Attempt, Check, Lacking
 from prodigon_lib.workshop.checks.counters import (
     CallCounter,
     count_queries,
@@ -28,6 +28,7 @@ __all__ = [
     "Check",
     "Evidence",
     "Findings",
+    "Lacking",
     "Noisy",
     "Ratio",
     "count_queries",

@@ -24,6 +24,14 @@ class Missing(Exception):
         self.name, self.found = name, found
 
 
+class Lacking(Exception):
+    """This machine lacks a program that the check needs: `what`; `how` says how to install it."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what}: {how}")
+        self.what, self.how = what, how
+
+
 class Attempt:
     """One answer under check, with what was drawn for this run of the check.
 

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Awaitable
 from pathlib import Path
 
-from prodigon_lib.workshop.checks.check import Attempt, Check, Missing
+from prodigon_lib.workshop.checks.check import Attempt, Check, Lacking, Missing
 from prodigon_lib.workshop.checks.findings import Findings, Unmet
 from prodigon_lib.workshop.checks.timing import Noisy
 from prodigon_lib.workshop.checks.verdict import Cause, Finding, Status, Verdict, fallen
@@ -72,6 +72,9 @@ def cut_short(error: BaseException, attempt: Attempt, seconds: float) -> Verdict
     if isinstance(error, Missing):
         step = f"Define {error.name} in {file}; if you renamed it, give it its name back."
         return fallen(Cause.MISSING, file, f"{error.name} is {error.found}", f"{error.name} is there", step)
+    if isinstance(error, Lacking):
+        step = "That is not your answer's fault. Install it, as the line above says; `prodigon doctor` looks."
+        return fallen(Cause.LACKING, f"{error.what} on this machine", "none", "one", step, error.how)
     if isinstance(error, StillWaiting):
         step = "Look at what it waits for, and at who should have woken it."
         waits = f"still waiting after {seconds:g} s"

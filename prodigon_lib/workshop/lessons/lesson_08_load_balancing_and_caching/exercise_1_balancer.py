@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from prodigon_lib.core.errors import StackError
 from prodigon_lib.workshop.checks import Attempt, Check, Findings
 from prodigon_lib.workshop.lessons.lesson_08_load_balancing_and_caching.replicas import (
     Refused,
@@ -50,11 +49,6 @@ class BalancerCheck(Check):
             findings.expect(
                 "nginx with this configuration", measured="does not start", wanted="starts", holds=False,
                 step="nginx says which line it does not take.", evidence=str(refusal),
-            )  # fmt: skip
-        except StackError as error:
-            findings.expect(
-                "nginx on this machine", measured="none", wanted="one", holds=False,
-                step="Install it: `prodigon doctor` says how.", evidence=error.message,
             )  # fmt: skip
 
     async def all_get_some(self) -> None:

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
 
+from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.redis import open_redis
 from prodigon_lib.stack.redis import RedisServer
-from prodigon_lib.workshop.checks import Attempt
+from prodigon_lib.workshop.checks import Attempt, Lacking
 
 ANSWER_SECONDS = 0.4
 """How long a call to Redis may take that an answer makes. Redis itself takes a thousandth of it."""
@@ -19,10 +20,13 @@ async def redis_of(attempt: Attempt) -> AsyncIterator[RedisServer]:
     """A running server in the check's own folder.
 
     Raises:
-        StackError: this machine has none; the message says how to install one.
+        Lacking: this machine has none.
     """
     folder = attempt.folder
-    server = RedisServer(folder / "redis", folder / "redis.log", folder / "r.sock")
+    try:
+        server = RedisServer(folder / "redis", folder / "redis.log", folder / "r.sock")
+    except StackError as error:
+        raise Lacking("Redis", error.message) from None
     await asyncio.to_thread(server.start)
     try:
         yield server

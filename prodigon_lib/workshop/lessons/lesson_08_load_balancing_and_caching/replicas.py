@@ -12,9 +12,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack import ports
 from prodigon_lib.stack.nginx.binary import find_nginx
 from prodigon_lib.stack.nginx.config import of_a_stack
+from prodigon_lib.workshop.checks import Lacking
 
 EVENTS, EVENT_SECONDS = 8, 0.1
 READY_SECONDS = 10.0
@@ -90,9 +92,12 @@ async def balanced(
 
     Raises:
         Refused: nginx does not take the configuration, or does not answer.
-        StackError: there is no nginx on this machine.
+        Lacking: there is no nginx on this machine.
     """
-    program = find_nginx()
+    try:
+        program = find_nginx()
+    except StackError as error:
+        raise Lacking("nginx", error.message) from None
     async with AsyncExitStack() as ends:
         replicas = [await ends.enter_async_context(Replica(each).open()) for each in seconds]
         with ports.listen(0) as held:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from prodigon_lib.workshop.checks import Attempt, Check, Findings, Noisy
+from prodigon_lib.workshop.checks import Attempt, Check, Findings, Lacking, Noisy
 from prodigon_lib.workshop.checks.judgement import judge
 from prodigon_lib.workshop.checks.verdict import Cause, Status, Verdict
 
@@ -85,6 +85,18 @@ def test_noise_is_never_a_fail(tmp_path: Path) -> None:
     assert verdict.status is Status.NOISY
     assert verdict.cause is None
     assert "differed by 40%" in verdict.findings[-1].measured
+
+
+def test_what_the_machine_lacks_is_said_and_is_no_try(tmp_path: Path) -> None:
+    class NeedsIt(Check):
+        def run(self, attempt: Attempt, findings: Findings) -> None:
+            raise Lacking("Redis", "install one")
+
+    verdict = verdict_on(tmp_path, "x = 1", NeedsIt)
+    assert (verdict.cause, verdict.judged) == (Cause.LACKING, False)
+    assert (verdict.findings[-1].what, verdict.findings[-1].measured) == ("Redis on this machine", "none")
+    assert verdict.evidence[-1].text == "install one"
+    assert verdict_on(tmp_path, "def answer():\n    return 41", CallsIt).judged
 
 
 @pytest.fixture
