@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.environment import base_environment
@@ -116,8 +119,10 @@ class NginxPart(Part):
             self.upstreams = before
             self._write()
             raise
+        workers = self._workers()
         super().signal(signal.SIGHUP)
         await self._wait_for_this_generation()
+        await self._wait_for_the_end_of(workers)
         return self.look_at_balance()
 
     def close_ports(self) -> None:
@@ -178,12 +183,34 @@ class NginxPart(Part):
             if not agreed:
                 await asyncio.sleep(POLL)
 
+    def _workers(self) -> list[psutil.Process]:
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(self.pid).children() if self.pid is not None else []
+        return []
+
+    async def _wait_for_the_end_of(self, workers: list[psutil.Process]) -> None:
+        """Returns when these take no new request: they have ended, or only end what they had begun. Until
+        then one answers as before, on a connection that somebody kept open."""
+        end = asyncio.get_running_loop().time() + READY_SECONDS
+        while not all(ending(worker) for worker in workers):
+            if asyncio.get_running_loop().time() > end:
+                raise StackError(f"nginx did not begin anew in {READY_SECONDS:g} s; see {self.log}")
+            await asyncio.sleep(POLL)
+
     def last_words(self) -> str:
         """The last line that it wrote since its start."""
         with self.log.open("rb") as log:
             log.seek(max(self._log_began, log.seek(0, 2) - LAST_WORDS))
             lines = log.read().decode(errors="replace").strip().splitlines()
         return f"{lines[-1] if lines else 'it said nothing'} (see {self.log})"
+
+
+def ending(worker: psutil.Process) -> bool:
+    """Whether it is gone, or says in its title that it goes."""
+    try:
+        return worker.status() == psutil.STATUS_ZOMBIE or "shutting down" in " ".join(worker.cmdline())
+    except psutil.NoSuchProcess:
+        return True
 
 
 def plan_nginx(
