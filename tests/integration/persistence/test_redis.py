@@ -14,6 +14,7 @@ from prodigon_lib.core.errors import UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.persistence.redis import open_redis, redis_faults
 from prodigon_lib.security.rates import Rate
 from prodigon_lib.security.redis_limiter import RedisLimiter
+from tests.integration.cancelling import MOMENTS, check_that_it_ends
 from tests.integration.redis_server import RedisServer, redis_of_its_own
 
 
@@ -93,17 +94,10 @@ CALLS: dict[str, Callable[[Redis], Coroutine[Any, Any, object]]] = {
 async def test_a_call_that_is_cancelled_ends(
     redis_server: RedisServer, call: Callable[[Redis], Coroutine[Any, Any, object]]
 ) -> None:
-    """Whatever the moment: while it connects, waits for a connection, or for its answer."""
     async with opened(redis_server.url, pool_size=1) as client:
-        for steps in range(30):
+        for moment in MOMENTS:
             await client.connection_pool.disconnect()
-            task = asyncio.create_task(call(client))
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            ended = task.done()
-            task.cancel()
-            (answer,) = await asyncio.gather(task, return_exceptions=True)
-            assert ended or isinstance(answer, asyncio.CancelledError)
+            await check_that_it_ends(call(client), moment)
 
 
 async def test_a_time_limit_around_a_call_holds(redis_server: RedisServer) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -128,6 +129,25 @@ async def test_it_is_balanced_anew_while_requests_run(balanced: Stack) -> None:
         assert balanced.balancer.get() == wish
     finally:
         balanced.balancer.set(policy="least_connections", weights={}, drained=[])
+
+
+def test_a_change_waits_for_who_works_by_the_old_one(balanced: Stack) -> None:
+    """One that has not heard of it yet, as on a busy machine, still answers on connections that it has."""
+    master = psutil.Process(balanced.status().part("nginx").pid)
+    before = master.children()
+    with ThreadPoolExecutor() as pool:
+        for worker in before:
+            worker.suspend()
+        try:
+            changing = pool.submit(balanced.balancer.set, drained=["model-3"])
+            eventually_sync(lambda: set(master.children()) - set(before))
+            with pytest.raises(TimeoutError):
+                changing.result(timeout=1.5)
+        finally:
+            for worker in before:
+                worker.resume()
+        changing.result(timeout=20)
+    balanced.balancer.set(drained=[])
 
 
 def test_an_edge_ends_at_nginx_and_another_begins_there(balanced: Stack) -> None:

@@ -15,6 +15,7 @@ from prodigon_lib.core.schemas.jobs import JobStatus
 from prodigon_lib.worker.queues import redis as module
 from prodigon_lib.worker.queues.base import Retry
 from prodigon_lib.worker.queues.redis import RedisQueue
+from tests.integration.cancelling import MOMENTS, check_that_it_ends
 from tests.integration.redis_server import RedisServer, redis_of_its_own
 from tests.integration.worker.jobs import EXPIRED, LONG, claim, complete, enqueue, fail, new_job, view
 from tests.polling import eventually
@@ -192,19 +193,12 @@ async def test_a_wake_up_that_came_while_the_listener_was_away_is_made_up_for(mo
 
 
 async def test_a_call_that_was_given_up_leaves_its_answer_to_nobody(mortal: RedisServer) -> None:
-    """Whatever the moment: while it connects, waits for a connection, or for its answer."""
     async with opened(mortal.url, pool_size=1) as queue:
         await enqueue(queue, "a", "b")
-        for steps in range(30):
-            call = asyncio.create_task(queue.depth())
-            for _ in range(steps):
-                await asyncio.sleep(0)
-            ended = call.done()
-            call.cancel()
-            (answer,) = await asyncio.gather(call, return_exceptions=True)
-            assert ended or isinstance(answer, asyncio.CancelledError)
+        for moment in MOMENTS:
+            await check_that_it_ends(queue.depth(), moment)
             assert len((await queue.page(DEFAULT_USER_ID, status=None, limit=1, cursor=None)).jobs) == 1
-            if steps % 2:
+            if moment % 2:
                 await queue._connections.client.connection_pool.disconnect()
 
 

@@ -13,16 +13,14 @@ import yaml
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
-from prodigon_lib.worker.ceiling import MEGABYTE
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.dockerfiles import ROOT, dockerfile, read_stages
+from tests.memory_limits import check_ceiling
 
 FILE = ROOT / "services" / "compose.yaml"
 TEXT = FILE.read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-IDLE_BYTES = 110 * MEGABYTE
-ROOM_TO_DRAIN = 50 * MEGABYTE
 KINDS = {"gateway": GatewaySettings, "model": ModelSettings, "worker": WorkerSettings}
 GIVEN = {"POSTGRES_PASSWORD": "a1", "REDIS_PASSWORD": "b2", "USE_MOCK": "true"}
 SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GROQ_API_KEY")
@@ -88,9 +86,8 @@ def test_all_are_watched_limited_and_come_back(service: str) -> None:
 
 
 def test_the_worker_ends_in_order_before_it_is_killed() -> None:
-    limit = 2**20 * int(SERVICES["worker"]["deploy"]["resources"]["limits"]["memory"].removesuffix("M"))
-    ceiling = MEGABYTE * int(environment("worker")["MEMORY_LIMIT_MB"])
-    assert IDLE_BYTES < ceiling <= limit - ROOM_TO_DRAIN
+    limit = SERVICES["worker"]["deploy"]["resources"]["limits"]["memory"].removesuffix("M")
+    check_ceiling(environment("worker")["MEMORY_LIMIT_MB"], int(limit))
 
 
 @pytest.mark.parametrize("service", [*KINDS, "nginx"])

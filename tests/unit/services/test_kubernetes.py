@@ -13,16 +13,14 @@ import yaml
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
-from prodigon_lib.worker.ceiling import MEGABYTE
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.dockerfiles import ROOT, dockerfile, read_stages
 from tests.kustomize import Manifest, containers, render
+from tests.memory_limits import check_ceiling
 
 FOLDER = ROOT / "services" / "k8s"
 MANIFESTS = render(FOLDER)
 OLDEST, NEWEST = "1.30.0", "1.37.0"
-IDLE_BYTES = 110 * MEGABYTE
-ROOM_TO_DRAIN = 50 * MEGABYTE
 KINDS = {"gateway": GatewaySettings, "model": ModelSettings, "worker": WorkerSettings}
 SECRET = "prodigon"
 DEPLOYED = [*KINDS, "nginx"]
@@ -111,9 +109,8 @@ def test_no_probe_fails_for_what_all_replicas_share(service: str) -> None:
 
 
 def test_the_worker_ends_in_order_before_it_is_killed() -> None:
-    limit = 2**20 * int(container("worker")["resources"]["limits"]["memory"].removesuffix("Mi"))
-    ceiling = MEGABYTE * int(called("ConfigMap", "settings")["data"]["MEMORY_LIMIT_MB"])
-    assert IDLE_BYTES < ceiling <= limit - ROOM_TO_DRAIN
+    limit = container("worker")["resources"]["limits"]["memory"].removesuffix("Mi")
+    check_ceiling(called("ConfigMap", "settings")["data"]["MEMORY_LIMIT_MB"], int(limit))
 
 
 def test_a_start_may_take_as_long_as_the_migrations_wait() -> None:
