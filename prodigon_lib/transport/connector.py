@@ -66,7 +66,14 @@ class PatientConnector(aiohttp.TCPConnector):
                 await asyncio.sleep(0)
             if not task.done():
                 raise aiohttp.ConnectionTimeoutError(f"no connection to {req.url.authority} in time")
-            return task.result()
-        finally:
-            if not task.cancel() and not task.cancelled():
-                task.exception()  # heard, also where our caller left in the same moment
+        except BaseException:
+            task.cancel()
+            task.add_done_callback(close_unused)  # it may have been made in the moment that we gave it up
+            raise
+        return task.result()
+
+
+def close_unused(task: "asyncio.Task[ResponseHandler]") -> None:
+    """No pool knows a connection that nobody took: it would stay open for as long as the service lets it."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()

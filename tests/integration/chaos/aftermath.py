@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -147,4 +148,19 @@ async def check_aftermath(stack: Stack, before: Before) -> None:
     try:
         await eventually(nothing_leaked, within=SETTLED_WITHIN, every=0.3)
     except AssertionError:
-        raise AssertionError("; ".join(left)) from None
+        raise AssertionError("; ".join([*left, *connections(stack)])) from None
+
+
+def connections(stack: Stack) -> list[str]:
+    """Of each service, in words: how many in which state, on whose port. It tells whose a leak is."""
+    said = []
+    for part in stack.status():
+        if part.pid is None or not psutil.pid_exists(part.pid):
+            continue
+        found = psutil.Process(part.pid).net_connections("inet")
+        counts = Counter(
+            (each.status, "here" if each.laddr.port == part.port else (each.raddr or each.laddr).port)
+            for each in found
+        )
+        said.append(f"{part.name}: {counts.most_common(4)}")
+    return said

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,16 @@ TIMEOUT = aiohttp.ClientTimeout()
 LIMIT = 0.05
 
 
+@dataclass(eq=False)
+class Made:
+    """A connection."""
+
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
 @dataclass
 class Service:
     """Takes a connection once `open` is set; refuses it then, when `refuses`."""
@@ -27,8 +37,10 @@ class Service:
     refuses: bool = False
     waiting: Counter[str] = field(default_factory=Counter)
     asked: int = 0
+    made: list["Made"] = field(default_factory=list)
+    on_made: Callable[[], object] = lambda: None
 
-    async def connect(self, _: Any, request: Any, *__: Any) -> str:
+    async def connect(self, _: Any, request: Any, *__: Any) -> "Made":
         self.asked += 1
         self.waiting[request.url.host] += 1
         try:
@@ -39,7 +51,9 @@ class Service:
             self.waiting[request.url.host] -= 1
         if self.refuses:
             raise aiohttp.ConnectionTimeoutError
-        return "connected"
+        self.made.append(Made())
+        self.on_made()
+        return self.made[-1]
 
 
 @dataclass
@@ -55,7 +69,7 @@ def to(host: str) -> Any:
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     service = Service()
 
-    async def connect(connector: Any, request: Any, *rest: Any) -> str:
+    async def connect(connector: Any, request: Any, *rest: Any) -> Made:
         return await service.connect(connector, request, *rest)
 
     monkeypatch.setattr(aiohttp.TCPConnector, "_create_connection", connect)
@@ -86,7 +100,8 @@ async def test_they_take_turns_and_all_get_in(service: Service, connector: Patie
     await settle()
     assert service.waiting["one"] == AT_ONCE
     service.open.set()
-    assert await asyncio.gather(*tasks) == ["connected"] * 3 * AT_ONCE
+    assert set(await asyncio.gather(*tasks)) == set(service.made)
+    assert len(service.made) == 3 * AT_ONCE
 
 
 async def test_an_address_that_hangs_holds_up_no_other(service: Service, connector: PatientConnector) -> None:
@@ -120,7 +135,8 @@ async def test_one_that_is_given_up_turns_nobody_else_away(
     tasks[0].cancel()
     service.open.set()
     ended = await asyncio.gather(*tasks, return_exceptions=True)
-    assert ended[1:] == ["connected"] * (2 * AT_ONCE - 1)
+    assert set(ended[1:]) == set(service.made)
+    assert len(service.made) == 2 * AT_ONCE - 1
 
 
 async def test_a_loop_that_is_busy_beyond_the_limit_still_hears_of_it(
@@ -133,7 +149,7 @@ async def test_a_loop_that_is_busy_beyond_the_limit_still_hears_of_it(
     blocked_until = time.monotonic() + 4 * LIMIT
     while time.monotonic() < blocked_until:
         pass
-    assert await task == "connected"
+    assert [await task] == service.made
 
 
 async def test_who_comes_later_tries_anew(service: Service, connector: PatientConnector) -> None:
@@ -141,7 +157,7 @@ async def test_who_comes_later_tries_anew(service: Service, connector: PatientCo
     service.open.set()
     await asyncio.gather(*begin(connector, "one", 2 * AT_ONCE), return_exceptions=True)
     service.refuses = False
-    assert await asyncio.gather(*begin(connector, "one", 1)) == ["connected"]
+    assert await asyncio.gather(*begin(connector, "one", 1)) == service.made[-1:]
 
 
 async def test_aiohttp_still_connects_by_way_of_it(service: Service, connector: PatientConnector) -> None:
@@ -152,3 +168,16 @@ async def test_aiohttp_still_connects_by_way_of_it(service: Service, connector: 
         with pytest.raises(aiohttp.ConnectionTimeoutError):
             await session.get("http://127.0.0.1:9/", timeout=TIMEOUT)
     assert service.asked == 1
+
+
+async def test_one_that_is_made_in_the_moment_it_is_given_up_is_closed(
+    service: Service, connector: PatientConnector
+) -> None:
+    """A busy loop hears of a connection and of the end of its caller's time in the same turn."""
+    (task,) = begin(connector, "one", 1)
+    service.on_made = task.cancel
+    service.open.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await settle()
+    assert [connection.closed for connection in service.made] == [True]
