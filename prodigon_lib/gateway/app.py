@@ -8,11 +8,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from prodigon_lib.cache.control import AGE_HEADER, STATUS_HEADER
 from prodigon_lib.core.context import REQUEST_ID_HEADER
+from prodigon_lib.core.http.admission import in_turn
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway import chats as chat_routes
 from prodigon_lib.gateway import jobs as job_routes
 from prodigon_lib.gateway import openai as openai_routes
+from prodigon_lib.gateway.access import access, needs_credential
 from prodigon_lib.gateway.collaborators import collaborators
 from prodigon_lib.gateway.dependencies import NEXT_CURSOR_HEADER
 from prodigon_lib.gateway.generate import generate_routes
@@ -20,6 +22,8 @@ from prodigon_lib.gateway.rate_limit import address_limit
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.gateway.turns import ANSWER_HEADER, QUESTION_HEADER
 from prodigon_lib.persistence.chats import ChatRepository
+from prodigon_lib.security.audit import AuditLog
+from prodigon_lib.security.authenticator import Authenticator
 from prodigon_lib.transport.jobs import JobsClient
 from prodigon_lib.transport.model import ModelClient
 
@@ -49,6 +53,8 @@ def create_app(
     chats: ChatRepository | None = None,
     checks: Mapping[str, Check] | None = None,
     beside: Sequence[Service] = (),
+    authenticator: Authenticator | None = None,
+    audit: AuditLog | None = None,
 ) -> FastAPI:
     """The gateway. It starts while what stands behind it is away, and `/health/ready` says what is.
 
@@ -56,6 +62,9 @@ def create_app(
         model, jobs, chats: bound in-process, not reached over the wire; the giver opens and closes them.
         checks: of what is bound so, for `/health/ready`, with the gateway's own.
         beside: services in this process, as `Service` describes them.
+        authenticator: knows who shows a credential: with one, a caller must be known, and may what
+            `security.policy` says.
+        audit: where denials are written down; the giver opens it.
 
     Raises:
         SettingsError: a setting is wrong; the message names it.
@@ -64,6 +73,7 @@ def create_app(
     service = Service("gateway", settings, beside=beside)
     bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
     limit = address_limit(settings, service.metrics)
+    door = access(settings, service.metrics, authenticator, audit) if authenticator is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -76,9 +86,12 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         checks={**bound.checks, **(checks or {})},
-        guard=limit,
+        guard=in_turn(limit, door),
     )
     app.state.collaborators = bound
+    app.state.accounts_on = door is not None
+    if door is not None:
+        app.state.needs_credential = needs_credential
     app.router.routes[:0] = generate_routes(bound.model, bound.answers)  # routes are tried in their order
     app.include_router(chat_routes.router)
     app.include_router(job_routes.router)

@@ -4,8 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from prodigon_lib.core.ids import DEFAULT_USER_ID, UserId
+from prodigon_lib.core.ids import UserId
+from prodigon_lib.core.principal import Principal
 from prodigon_lib.core.schemas.text import NO_NUL, text_schema
+from prodigon_lib.gateway.access import principal_of
 from prodigon_lib.gateway.collaborators import Collaborators
 from prodigon_lib.persistence.chats import ChatRepository
 from prodigon_lib.transport.jobs import JobsClient
@@ -44,14 +46,19 @@ async def chat_repository(bound: Bound) -> ChatRepository:
     return bound.chats
 
 
-async def current_user() -> UserId:
-    """The default user, until accounts exist."""
-    return DEFAULT_USER_ID
+async def current_principal(request: Request) -> Principal:
+    """See `principal_of`."""
+    return principal_of(request.scope)
+
+
+async def current_user(request: Request) -> UserId:
+    return principal_of(request.scope).user
 
 
 Model = Annotated[ModelClient, Depends(model_client)]
 Jobs = Annotated[JobsClient, Depends(jobs_client)]
 Chats = Annotated[ChatRepository, Depends(chat_repository)]
+Caller = Annotated[Principal, Depends(current_principal)]
 User = Annotated[UserId, Depends(current_user)]
 
 PageLimit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="How many at most")]

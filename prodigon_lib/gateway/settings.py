@@ -70,6 +70,8 @@ class GatewaySettings(CallerSettings):
     """How many requests one address may send, such as `100/minute`; without it any number."""
     trusted_proxies: str = ""
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed."""
+    metrics_from: str = "127.0.0.0/8, ::1"
+    """With accounts: networks whose callers read `/metrics` without a credential; an operator always may."""
     envelope_keys: SecretStr | None = None
     """Seal what is kept and must be read back: `NAME:KEY`, several separated by commas, newest first."""
 
@@ -87,7 +89,7 @@ class GatewaySettings(CallerSettings):
             Rate.parse(value)
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_from")
     @classmethod
     def check_networks(cls, value: str) -> str:
         parse_networks(value)

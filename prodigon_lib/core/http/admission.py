@@ -19,3 +19,21 @@ class Admission:
 
 
 Guard = Callable[[Scope], Awaitable[Admission]]
+
+
+def in_turn(*guards: Guard | None) -> Guard | None:
+    """One guard of those that are there: each is asked once those before it have let the request in."""
+    there = [guard for guard in guards if guard is not None]
+    if len(there) < 2:
+        return there[0] if there else None
+
+    async def ask(scope: Scope) -> Admission:
+        said: list[tuple[bytes, bytes]] = []
+        for guard in there:
+            admission = await guard(scope)
+            said += admission.headers
+            if admission.refusal is not None:
+                return Admission(said, admission.refusal)
+        return Admission(said)
+
+    return ask

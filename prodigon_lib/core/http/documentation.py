@@ -3,6 +3,7 @@
 FastAPI's own page loads Swagger UI from a content-delivery network; here its files come from a package.
 """
 
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
@@ -34,6 +35,10 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
 }
 
 
+CREDENTIALS = "An access token, or an API key"
+REFUSALS = {"401": "No credential, or none that is good", "403": "Whose it is may not do that"}
+
+
 def event_stream(*names: str) -> dict[str, Any]:
     """The `content` of an answer that is server-sent events with these names (`message` is one without)."""
     properties = {"event": {"type": "string", "enum": list(names)}, "data": {"type": "string"}}
@@ -56,6 +61,8 @@ class Application(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
+        if (needed := getattr(self.state, "needs_credential", None)) is not None:
+            describe_credentials(document, needed)
         for operations in document["paths"].values():
             for operation in operations.values():
                 for answer in operation["responses"].values():
@@ -63,6 +70,23 @@ class Application(FastAPI):
                     for name, header in ANSWER_HEADERS.items():
                         headers.setdefault(name, header)
         return document
+
+
+def describe_credentials(document: dict[str, Any], needed: Callable[[str, str], bool]) -> None:
+    """Say of each operation that is not for everybody how to show a credential, and what comes without.
+
+    Args:
+        needed: by method and path template.
+    """
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes["bearer"] = {"type": "http", "scheme": "bearer", "description": CREDENTIALS}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if needed(method.upper(), path):
+                operation["security"] = [{"bearer": []}]
+                answers = operation["responses"]
+                for status, text in REFUSALS.items():
+                    answers.setdefault(status, {**answers.get("404", {}), "description": text})
 
 
 def install_documentation(app: FastAPI) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
@@ -25,6 +26,9 @@ logger = get_logger("http")
 
 QUIET = ("/health", "/metrics")
 """Asked for every second or so by probes: no span and no log line, unless they fail."""
+
+PROBES = frozenset({"/health", "/health/live", "/health/ready"})
+"""Answered without asking a guard; nothing else is."""
 
 MAX_REQUEST_ID = 128
 ID_HEADER = REQUEST_ID_HEADER.lower().encode()
@@ -119,7 +123,7 @@ class RequestMiddleware:
         try:
             if self.figures.in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
                 raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
-            if self.guard is not None and not scope["path"].startswith(QUIET):
+            if self.guard is not None and scope["path"] not in PROBES:
                 admission = await self.guard(scope)
                 said = admission.headers
                 if admission.refusal is not None:
@@ -151,7 +155,7 @@ class RequestMiddleware:
         if self._raw is None:  # at the first request: the routes come after the middleware
             routes = [route for route in scope["app"].routes if isinstance(route, RawRoute)]
             self._raw = {(method, route.path): route for route in routes for method in route.methods or ()}
-        route = self._raw.get((scope["method"], scope["path"]))
+        route = self._raw.get((scope["method"], get_route_path(scope)))
         if route is None:
             return self.app
         scope["route"] = route

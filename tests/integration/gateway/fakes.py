@@ -73,9 +73,11 @@ class FakeJobs:
     jobs: dict[UUID, JobView] = field(default_factory=dict)
     keys: dict[str, tuple[bytes, UUID]] = field(default_factory=dict)
     finish_at_once: bool = False
+    submitted: list[tuple[UserId, JobSubmission]] = field(default_factory=list)
 
     async def submit(self, user: UserId, submission: JobSubmission, idempotency_key: str | None) -> JobView:
         self._fail()
+        self.submitted.append((user, submission))
         body = submission.model_dump_json().encode()
         if idempotency_key in self.keys:
             first, id = self.keys[idempotency_key]
