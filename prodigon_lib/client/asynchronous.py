@@ -7,6 +7,7 @@ import httpx
 
 from prodigon_lib.client import calls
 from prodigon_lib.client.calls import Answer, Call, Id
+from prodigon_lib.client.credentials import auth_for
 from prodigon_lib.client.jobs import AsyncJob
 from prodigon_lib.client.streams import AsyncTokenStream, EventReader
 from prodigon_lib.client.values import Generation, Messages, Options, SessionChanges
@@ -35,7 +36,8 @@ class AsyncClient:
 
     Args:
         base_url: of the gateway.
-        api_key: sent as a bearer token, when given.
+        api_key: shown with each request, where accounts are on.
+        user, password: in place of a key: logs in at the first request, and renews the login by itself.
         timeout: seconds until an answer, or the next token of a stream.
 
     Raises (every call):
@@ -45,10 +47,18 @@ class AsyncClient:
     """
 
     def __init__(
-        self, base_url: str = DEFAULT_URL, api_key: str | None = None, *, timeout: float = DEFAULT_SECONDS
+        self,
+        base_url: str = DEFAULT_URL,
+        api_key: str | None = None,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        timeout: float = DEFAULT_SECONDS,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._http = httpx.AsyncClient(**options(base_url, api_key, timeout))
+        self._http = httpx.AsyncClient(
+            auth=auth_for(base_url, api_key, user, password), **options(base_url, timeout)
+        )
 
     async def generate(
         self, prompt: str | None = None, *, messages: Messages | None = None, **options: Unpack[Options]

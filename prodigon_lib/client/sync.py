@@ -7,6 +7,7 @@ import httpx
 
 from prodigon_lib.client import calls
 from prodigon_lib.client.calls import Answer, Call, Id
+from prodigon_lib.client.credentials import auth_for
 from prodigon_lib.client.jobs import Job
 from prodigon_lib.client.streams import EventReader, TokenStream
 from prodigon_lib.client.values import Generation, Messages, Options, SessionChanges
@@ -34,7 +35,8 @@ class Client:
 
     Args:
         base_url: of the gateway.
-        api_key: sent as a bearer token, when given.
+        api_key: shown with each request, where accounts are on.
+        user, password: in place of a key: logs in at the first request, and renews the login by itself.
         timeout: seconds until an answer, or the next token of a stream.
 
     Raises (every call):
@@ -44,10 +46,18 @@ class Client:
     """
 
     def __init__(
-        self, base_url: str = DEFAULT_URL, api_key: str | None = None, *, timeout: float = DEFAULT_SECONDS
+        self,
+        base_url: str = DEFAULT_URL,
+        api_key: str | None = None,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        timeout: float = DEFAULT_SECONDS,
     ) -> None:
         self.base_url = base_url.rstrip("/")
-        self._http = httpx.Client(**options(base_url, api_key, timeout))
+        self._http = httpx.Client(
+            auth=auth_for(base_url, api_key, user, password), **options(base_url, timeout)
+        )
 
     def generate(
         self, prompt: str | None = None, *, messages: Messages | None = None, **options: Unpack[Options]

@@ -24,12 +24,11 @@ DEFAULT_SECONDS = 120.0
 CONNECT_SECONDS = 5.0
 
 
-def options(base_url: str, api_key: str | None, timeout: float) -> dict[str, Any]:
+def options(base_url: str, timeout: float) -> dict[str, Any]:
     """What `httpx.Client` and `httpx.AsyncClient` take alike."""
     host = urlsplit(base_url).hostname or ""
     return {
         "base_url": base_url.rstrip("/"),
-        "headers": {"Authorization": f"Bearer {api_key}"} if api_key else {},
         "timeout": httpx.Timeout(timeout, connect=min(timeout, CONNECT_SECONDS)),
         "trust_env": not is_loopback(host),  # a proxy is of no use on the way to this machine
     }

@@ -100,12 +100,7 @@ def test_a_fault_of_the_connection_is_named(fault: Exception, kind: type[Prodigo
 def test_no_proxy_on_the_way_to_this_machine(host: str, local: bool) -> None:
     assert is_loopback(host) is local
     shown = f"[{host}]" if ":" in host else host
-    assert options(f"http://{shown}:8000", None, 5)["trust_env"] is not local
-
-
-def test_a_key_is_a_bearer_token() -> None:
-    assert options("http://gateway/", "secret", 5)["headers"] == {"Authorization": "Bearer secret"}
-    assert options("http://gateway/", None, 5)["headers"] == {}
+    assert options(f"http://{shown}:8000", 5)["trust_env"] is not local
 
 
 def test_pauses_grow_and_keep_within_the_timeout() -> None:
