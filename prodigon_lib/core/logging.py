@@ -1,14 +1,16 @@
 """Logs as JSON, one document a line, each with the request id and the trace id of the task that wrote it.
 
 Our own records go straight to stdout, since a service writes one a request; those of other libraries come by
-the standard library's way and look alike.
+the standard library's way and look alike. Each line, whoever wrote it, loses its secrets in `write_line`.
 """
 
 import logging
 import random
 import sys
+import threading
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import Any
 
 import orjson
@@ -16,7 +18,8 @@ import structlog
 from opentelemetry import trace
 
 from prodigon_lib.core.context import current_request_id, in_span
-from prodigon_lib.core.settings import LogLevel, Settings
+from prodigon_lib.core.redaction import learn, redact
+from prodigon_lib.core.settings import LogLevel, Settings, secret_values
 
 REQUEST_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -33,6 +36,27 @@ class StdoutLogger:
         write_line(line)
 
     log = debug = info = warning = error = critical = exception = fatal = msg
+
+
+class LineHandler(logging.Handler):
+    """Writes the standard library's records as lines of ours."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception as error:
+            # The standard library would print the record itself, with all that it was given.
+            where = f"{record.pathname}:{record.lineno}"
+            line = to_json(
+                {
+                    "event": "a log record can't be written",
+                    "level": "error",
+                    "logger": record.name,
+                    "where": where,
+                    "reason": type(error).__name__,
+                }
+            )
+        write_line(line + "\n")
 
 
 class RequestLog:
@@ -62,9 +86,10 @@ class RequestLog:
 
 
 def write_line(line: str) -> None:
-    """A full disk, or a reader that went away, costs the line, not the request or the loop that says it."""
+    """Without its secrets. A full disk, or a reader that went away, costs the line, not the request or the
+    loop that says it."""
     try:
-        sys.stdout.write(line)
+        sys.stdout.write(redact(line))
         sys.stdout.flush()
     except OSError:
         pass
@@ -84,8 +109,10 @@ def get_logger(name: str, *, service: str | None = None) -> structlog.stdlib.Bou
 def configure_logging(service: str, settings: Settings) -> None:
     """Send structlog's and the standard library's records to stdout, alike.
 
-    Called for each of several services in one process, the last one gets what says no service of its own.
+    From here on no line has one of the settings' secrets in it. Called for each of several services in one
+    process, the last one gets what says no service of its own.
     """
+    learn(secret_values(settings))
 
     def add_service(_: Any, __: str, event: Event) -> Event:
         event.setdefault("service", service)
@@ -104,7 +131,7 @@ def configure_logging(service: str, settings: Settings) -> None:
         logger_factory=lambda *_: StdoutLogger(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = LineHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -122,6 +149,27 @@ def configure_logging(service: str, settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error"):  # uvicorn brings handlers of its own
         logging.getLogger(name).handlers[:] = []
         logging.getLogger(name).propagate = True
+
+
+def log_the_uncaught() -> None:
+    """What would end this process, or one of its threads, goes to the log and not to stderr as it is.
+
+    For a program's own start, not for whoever has a service in a process that is theirs.
+    """
+    logger = logging.getLogger("process")
+
+    def uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, Exception):
+            logger.critical("uncaught error", exc_info=(kind, error, trace))
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    def uncaught_in_thread(found: threading.ExceptHookArgs) -> None:
+        if found.exc_value is not None:
+            uncaught(found.exc_type, found.exc_value, found.exc_traceback)
+
+    sys.excepthook = uncaught
+    threading.excepthook = uncaught_in_thread
 
 
 def add_request(_: Any, __: str, event: Event) -> Event:

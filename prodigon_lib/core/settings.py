@@ -126,6 +126,12 @@ def secret_names(kind: type[BaseSettings]) -> list[str]:
     ]
 
 
+def secret_values(settings: BaseSettings) -> list[str]:
+    """The secrets that are set, in the clear: for who must know what to keep quiet about."""
+    values = [getattr(settings, name) for name in secret_names(type(settings))]
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+
 def sources_of(known: Mapping[str, Any]) -> list[SecretSource]:
     """The secret sources that these settings, by their names, turn on. Raises SettingsError."""
     token = known.get("vault_token")

@@ -11,15 +11,16 @@ from pathlib import Path
 import orjson
 from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import Event, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import Span as Span
 from opentelemetry.trace import SpanKind as SpanKind
 from opentelemetry.trace import Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
-from opentelemetry.util.types import AttributeValue
+from opentelemetry.util.types import Attributes, AttributeValue
 
 from prodigon_lib.core.context import current_request_id, in_span
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.version import library_version
 
@@ -62,6 +63,54 @@ def span_document(span: ReadableSpan) -> dict[str, object]:
     }
 
 
+class RedactingExporter(SpanExporter):
+    """Takes the secrets out of spans, on their way to another exporter: of attributes and what was raised."""
+
+    def __init__(self, behind: SpanExporter) -> None:
+        self._behind = behind
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        return self._behind.export([without_secrets(span) for span in spans])
+
+    def shutdown(self) -> None:
+        self._behind.shutdown()
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:
+        return self._behind.force_flush(timeout_millis)
+
+
+def without_secrets(span: ReadableSpan) -> ReadableSpan:
+    """A copy; a finished span can't be changed."""
+    events = [Event(redact(event.name), clean(event.attributes), event.timestamp) for event in span.events]
+    said = span.status.description
+    return ReadableSpan(
+        name=redact(span.name),
+        context=span.get_span_context(),
+        parent=span.parent,
+        resource=span.resource,
+        attributes=clean(span.attributes),
+        events=events,
+        links=span.links,
+        kind=span.kind,
+        status=Status(span.status.status_code, redact(said) if said else said),
+        start_time=span.start_time,
+        end_time=span.end_time,
+        instrumentation_scope=span.instrumentation_scope,
+    )
+
+
+def clean(attributes: Attributes) -> dict[str, AttributeValue]:
+    return {name: clean_value(value) for name, value in (attributes or {}).items()}
+
+
+def clean_value(value: AttributeValue) -> AttributeValue:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, Sequence):
+        return [redact(item) if isinstance(item, str) else item for item in value]
+    return value
+
+
 class Telemetry:
     """The tracer of one service. Made once by its composition root, shut down with it.
 
@@ -97,7 +146,9 @@ class Telemetry:
     @classmethod
     def _own_processor(cls, settings: Settings) -> BatchSpanProcessor | None:
         exporter = cls._exporter(settings)
-        return BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_EVERY_MS) if exporter else None
+        if exporter is None:
+            return None
+        return BatchSpanProcessor(RedactingExporter(exporter), schedule_delay_millis=EXPORT_EVERY_MS)
 
     @staticmethod
     def _exporter(settings: Settings) -> SpanExporter | None:

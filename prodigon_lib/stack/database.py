@@ -9,6 +9,7 @@ from collections.abc import Callable
 import asyncpg
 
 from prodigon_lib.core.errors import SettingsError, StackError
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.persistence.migrations import current_revision, newest_revision
 from prodigon_lib.persistence.url import DatabaseUrl, parse_database_url
 from prodigon_lib.stack.environment import base_environment
@@ -76,7 +77,7 @@ async def migrate(url: str, told: Callable[[int, signal.Signals], None]) -> None
     _, said = await process.communicate()
     if process.returncode != 0:
         lines = said.decode(errors="replace").strip().splitlines() or ["it said nothing"]
-        raise StackError(f"the migrations failed: {lines[-1]}; `prodigon db upgrade` tries again")
+        raise StackError(f"the migrations failed: {redact(lines[-1])}; `prodigon db upgrade` tries again")
 
 
 def explained(error: Exception, database: DatabaseUrl) -> StackError:
@@ -92,4 +93,4 @@ def explained(error: Exception, database: DatabaseUrl) -> StackError:
         )
     if isinstance(error, asyncpg.InvalidAuthorizationSpecificationError | asyncpg.InvalidPasswordError):
         return StackError(f"DATABASE_URL: {where} refused the login: check the user and the password")
-    return StackError(f"DATABASE_URL: {where}: {str(error) or type(error).__name__}")
+    return StackError(f"DATABASE_URL: {where}: {redact(str(error)) or type(error).__name__}")

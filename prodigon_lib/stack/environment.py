@@ -107,23 +107,35 @@ def known_settings() -> frozenset[str]:
 
 
 @cache
-def setting_names(service: str) -> frozenset[str]:
-    """The settings of one service's `…Settings` class and of the classes it extends, in capitals."""
+def secret_settings() -> frozenset[str]:
+    """Those of `known_settings` whose type says that they are secrets."""
+    return frozenset(name for service in SERVICES for name in setting_names(service, typed="SecretStr"))
+
+
+@cache
+def setting_names(service: str, typed: str = "") -> frozenset[str]:
+    """The settings of one service's `…Settings` class and of the classes it extends, in capitals.
+
+    Args:
+        typed: only those with this in their type.
+    """
     classes: dict[str, ast.ClassDef] = {}
     for package in ("core", *(SERVICES if service == MONOLITH else ()), service):
         source = (PACKAGE / package / "settings.py").read_text(encoding="utf-8")
         classes |= {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
-    return frozenset(fields_of(f"{service.title()}Settings", classes))
+    return frozenset(fields_of(f"{service.title()}Settings", classes, typed))
 
 
-def fields_of(name: str, classes: Mapping[str, ast.ClassDef]) -> set[str]:
+def fields_of(name: str, classes: Mapping[str, ast.ClassDef], typed: str) -> set[str]:
     if name not in classes:
         return set()
     found = {
         node.target.id.upper()
         for node in classes[name].body
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+        if isinstance(node, ast.AnnAssign)
+        and isinstance(node.target, ast.Name)
+        and typed in ast.unparse(node.annotation)
     }
     for base in classes[name].bases:
-        found |= fields_of(base.id, classes) if isinstance(base, ast.Name) else set()
+        found |= fields_of(base.id, classes, typed) if isinstance(base, ast.Name) else set()
     return found

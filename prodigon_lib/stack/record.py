@@ -7,6 +7,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prodigon_lib.core.redaction import redact
+
 LARGEST = 20 * 1024 * 1024
 """Bytes of one log or trace file; the part before is kept once more, as `NAME.1`."""
 
@@ -16,7 +18,7 @@ def record(event: str, level: str = "info", **fields: object) -> None:
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     line = {"timestamp": now, "level": level, "event": event, "service": "supervisor", **fields}
     with contextlib.suppress(OSError):  # a full disk must not end what looks after the stack
-        print(json.dumps(line, default=str), file=sys.stdout, flush=True)
+        print(redact(json.dumps(line, default=str)), file=sys.stdout, flush=True)
 
 
 def trim_log(path: Path, largest: int = LARGEST) -> None:

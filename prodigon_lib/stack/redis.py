@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.stack.environment import base_environment
 from prodigon_lib.stack.faults import as_stack_error
 from prodigon_lib.stack.gate import Told, start_gated
@@ -170,7 +171,7 @@ class RedisServer:
     def _last_words(self) -> str:
         lines = [line.strip() for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         grave = [line for line in lines[-20:] if "rror" in line or " # " in line]
-        return (grave or lines or ["it said nothing"])[-1]
+        return redact((grave or lines or ["it said nothing"])[-1])
 
 
 def quoted(value: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.limits import spare_the_collector
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.ports import BACKLOG, HOST
 
@@ -33,6 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.disable()  # nothing that loading makes is garbage: looking for some costs a sixth of the start
     import uvicorn
 
+    from prodigon_lib.core.logging import log_the_uncaught
     from prodigon_lib.core.settings import load_settings
 
     package = f"prodigon_lib.{wish.service}"
@@ -45,6 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(kind)
         app = create_app(settings)
+        log_the_uncaught()
         sockets = [listener(wish.port, wish.socket)]
         spare_the_collector()
     except ProdigonError as error:
@@ -95,7 +98,7 @@ def listener(port: int, descriptor: int | None) -> socket.socket:
 def refuse(service: str, message: str) -> None:
     """The one line that the supervisor looks for."""
     said = {"level": "error", "event": REFUSAL, "service": service, "message": message}
-    print(json.dumps(said), flush=True)
+    print(redact(json.dumps(said)), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.guardian import Guardian
 from prodigon_lib.stack.options import Restart
@@ -102,11 +103,12 @@ class ServicePart(Part):
             self._held = None
 
     def last_words(self) -> str:
-        """Why it ended, from what it has logged since its start."""
+        """Why it ended, from what it has logged since its start, without secrets: not all of it is ours."""
         with self.spec.log.open("rb") as log:
             log.seek(max(self._log_began, log.seek(0, 2) - LAST_WORDS))
             lines = [line for line in log.read().decode(errors="replace").splitlines() if line.strip()]
-        return told(lines) or f"{lines[-1].strip() if lines else 'it said nothing'} (see {self.spec.log})"
+        last = lines[-1].strip() if lines else "it said nothing"
+        return redact(told(lines) or f"{last} (see {self.spec.log})")
 
     def _run(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "prodigon_lib.stack.serve", self.service, "--wait"]

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from prodigon_lib.core.errors import ProdigonError, StackError
+from prodigon_lib.core.redaction import learn
 from prodigon_lib.stack.channel import LONGEST_LINE, encode
+from prodigon_lib.stack.environment import secret_settings
 from prodigon_lib.stack.faults import as_stack_error, explain
 from prodigon_lib.stack.folder import StackFolder, write_whole
 from prodigon_lib.stack.guardian import Guardian
@@ -214,6 +216,8 @@ class Supervisor:
 
 def main() -> int:
     plan = Plan.from_wire(json.load(sys.stdin))
+    secrets = secret_settings()
+    learn(value for name, value in plan.options.settings.items() if name in secrets)
     try:
         with as_stack_error(plan.folder.root):
             supervise(plan, plan.folder.running.acquire())  # let go of by the end of this process only

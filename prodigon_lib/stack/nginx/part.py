@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from prodigon_lib.core.errors import StackError
+from prodigon_lib.core.redaction import redact
 from prodigon_lib.stack.environment import base_environment
 from prodigon_lib.stack.folder import StackFolder, write_whole
 from prodigon_lib.stack.guardian import Guardian
@@ -159,7 +160,7 @@ class NginxPart(Part):
             subprocess.run, [*self._command(), "-t", "-q"], capture_output=True, check=False, text=True
         )
         if done.returncode:
-            raise StackError(f"nginx refuses the new configuration: {done.stderr.strip()}")
+            raise StackError(f"nginx refuses the new configuration: {redact(done.stderr.strip())}")
 
     async def _generation_seen(self) -> int:
         status, body = await get(self.port or 0, LIVE)
@@ -202,7 +203,7 @@ class NginxPart(Part):
         with self.log.open("rb") as log:
             log.seek(max(self._log_began, log.seek(0, 2) - LAST_WORDS))
             lines = log.read().decode(errors="replace").strip().splitlines()
-        return f"{lines[-1] if lines else 'it said nothing'} (see {self.log})"
+        return redact(f"{lines[-1] if lines else 'it said nothing'} (see {self.log})")
 
 
 def ending(worker: psutil.Process) -> bool:

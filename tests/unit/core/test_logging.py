@@ -1,13 +1,19 @@
-"""What serves goes on when its log can't be written."""
+"""What serves goes on when its log can't be written, and no line has a secret in it."""
 
 import errno
 import io
+import json
+import logging
+import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from secrets import token_urlsafe
 
 import pytest
 
-from prodigon_lib.core.logging import RequestLog, StdoutLogger
-from prodigon_lib.core.settings import Settings
+from prodigon_lib.core.logging import LineHandler, RequestLog, StdoutLogger, configure_logging, get_logger
+from prodigon_lib.core.redaction import REDACTED
+from prodigon_lib.core.settings import DatabaseSettings, Settings
 
 
 class FullDisk(io.StringIO):
@@ -19,3 +25,99 @@ def test_a_full_disk_costs_the_line_alone(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "stdout", FullDisk())
     StdoutLogger().warning("a line\n")
     RequestLog("gateway", Settings(_env_file=None)).write("GET", "/", 200, 0.1)
+
+
+PASSWORD = f"p1-{token_urlsafe(12)}"
+
+
+@pytest.fixture
+def configured() -> Iterator[None]:
+    """Logging of a service that knows `PASSWORD`; pytest's own handlers are put back."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    url = f"postgresql://ada:{PASSWORD}@db/prodigon"
+    configure_logging("demo", DatabaseSettings(_env_file=None, database_url=url))
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def by_structlog() -> None:
+    get_logger("demo").warning("refused", said=f"wrong password {PASSWORD}", tried=[{"with": PASSWORD}])
+
+
+def by_the_standard_library() -> None:
+    logging.getLogger("asyncpg").error("login as %s with %r", "ada", PASSWORD)
+
+
+def by_uvicorn() -> None:
+    logging.getLogger("uvicorn.error").error(f"Traceback: {PASSWORD}\n")
+
+
+def by_an_exception() -> None:
+    try:
+        raise ValueError(f"cannot parse {PASSWORD}")
+    except ValueError:
+        get_logger("demo").exception("unhandled error")
+
+
+def by_the_cause_of_an_exception() -> None:
+    try:
+        try:
+            raise ValueError(f"cannot parse {PASSWORD}")
+        except ValueError as error:
+            raise RuntimeError("it failed") from error
+    except RuntimeError:
+        logging.getLogger("other").exception("unhandled error")
+
+
+def by_a_request() -> None:
+    RequestLog("demo", Settings(_env_file=None)).write("GET", f"/files/{PASSWORD}", 200, 0.1)
+
+
+def by_a_wrong_record() -> None:
+    logging.getLogger("other").error("%d prompts", PASSWORD)
+
+
+WAYS = [value for name, value in sorted(globals().items()) if name.startswith("by_")]
+
+
+@pytest.mark.parametrize("write", WAYS)
+def test_no_line_has_a_known_secret(
+    configured: None, write: Callable[[], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    root = logging.getLogger()
+    root.handlers[:] = [each for each in root.handlers if isinstance(each, LineHandler)]
+    write()
+    out, err = capfd.readouterr()
+    (line,) = out.splitlines()
+    assert PASSWORD not in out + err
+    assert REDACTED in line or write is by_a_wrong_record
+    assert json.loads(line)["level"] in ("info", "warning", "error")
+
+
+UNCAUGHT = """
+import sys, threading
+from prodigon_lib.core.logging import configure_logging, log_the_uncaught
+from prodigon_lib.core.settings import DatabaseSettings
+password = sys.stdin.read()
+configure_logging("demo", DatabaseSettings(_env_file=None, redis_url=f"redis://:{password}@cache/0"))
+log_the_uncaught()
+def fail():
+    raise RuntimeError(f"refused {password}")
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+fail()
+"""
+
+
+def test_what_nobody_caught_is_logged_without_its_secret() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", UNCAUGHT], input=PASSWORD, capture_output=True, text=True, check=False
+    )
+    said = [json.loads(line) for line in run.stdout.splitlines()]
+    assert run.returncode == 1
+    assert [line["event"] for line in said] == ["uncaught error"] * 2
+    assert all(f"refused {REDACTED}" in line["exception"] for line in said)
+    assert run.stderr == ""

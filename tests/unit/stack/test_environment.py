@@ -2,10 +2,16 @@
 
 import pytest
 
+from prodigon_lib.core.settings import secret_names
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
 from prodigon_lib.monolith.settings import MonolithSettings
-from prodigon_lib.stack.environment import found_settings, service_environment, setting_names
+from prodigon_lib.stack.environment import (
+    found_settings,
+    secret_settings,
+    service_environment,
+    setting_names,
+)
 from prodigon_lib.worker.settings import WorkerSettings
 
 
@@ -13,6 +19,12 @@ from prodigon_lib.worker.settings import WorkerSettings
 def test_names_read_from_the_source_are_those_of_the_class(kind: type) -> None:
     service = kind.__name__.removesuffix("Settings").lower()
     assert setting_names(service) == {name.upper() for name in kind.model_fields}
+
+
+@pytest.mark.parametrize("kind", [GatewaySettings, ModelSettings, WorkerSettings])
+def test_secrets_read_from_the_source_are_those_of_the_class(kind: type) -> None:
+    own = {name.upper() for name in kind.model_fields}
+    assert secret_settings() & own == {name.upper() for name in secret_names(kind)} != set()
 
 
 def test_what_is_given_wins_over_the_environment_and_that_over_the_file(
