@@ -2,7 +2,7 @@
 
     ProdigonError
     ├── BadRequest            400  MALFORMED_JSON, INVALID_ID, BAD_REQUEST
-    ├── Unauthenticated       401  UNAUTHENTICATED, TOKEN_EXPIRED
+    ├── Unauthenticated       401  UNAUTHENTICATED, TOKEN_EXPIRED, UNKNOWN_SERVICE
     ├── Forbidden             403  FORBIDDEN
     ├── NotFound              404  NOT_FOUND
     │   ├── SessionNotFound        SESSION_NOT_FOUND

@@ -79,6 +79,8 @@ class Settings(BaseSettings):
     shutdown_seconds: Seconds = 10.0
     """How long requests in flight may take to end after SIGTERM."""
 
+    service_keys: SecretStr | None = None
+    """Services prove to each other who they are: `NAME:KEY`, several separated by commas, newest first."""
     secrets_dir: str | None = None
     """Folders, separated by commas, with one file for each secret: what Docker and Kubernetes mount."""
     secrets_keyring: str | None = None

@@ -14,6 +14,7 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.security.service_identity import identity
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
 from prodigon_lib.transport.http import ServiceClient, Timeouts
@@ -85,7 +86,12 @@ def collaborators(
         )
         urls = split_urls(settings.model_service_url)
         model, connection = model_carrier(
-            urls, service.telemetry, timeouts, resilience=resilience, metrics=metrics
+            urls,
+            service.telemetry,
+            timeouts,
+            resilience=resilience,
+            metrics=metrics,
+            identity=identity(settings.service_keys, service.name, "model"),
         )
         services.append(connection)
         checks["model"] = connection.check
@@ -103,6 +109,7 @@ def collaborators(
             timeouts,
             resilience=resilience,
             metrics=metrics,
+            identity=identity(settings.service_keys, service.name, "worker"),
         )
         services.append(client)
         checks["worker"] = client.check

@@ -13,8 +13,10 @@ from prodigon_lib.model.providers.base import Provider
 from prodigon_lib.model.service import ModelService
 from prodigon_lib.model.settings import ModelSettings
 from prodigon_lib.model.simulated_routes import simulated_routes
+from prodigon_lib.security.service_identity import ServiceGuard, service_guard
 
 NAME = "model"
+CALLERS = ("gateway", "worker")
 DESCRIPTION = """
 Completions from one face for every provider: Groq, any OpenAI-compatible server, the simulated model. Every
 error is `{"error": {"code", "message", "request_id"}}`.
@@ -35,14 +37,17 @@ def create_app(
     settings = settings or load_settings(ModelSettings)
     service = Service(NAME, settings)
     model = ModelService(settings, service, providers=providers)
+    guard = service_guard(settings.service_keys, NAME, CALLERS)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with model.opened(), grpc_face(model, service, settings):
+        async with model.opened(), grpc_face(model, service, settings, guard):
             yield
         service.telemetry.shutdown()
 
-    app = service.application(title="Prodigon model service", description=DESCRIPTION, lifespan=lifespan)
+    app = service.application(
+        title="Prodigon model service", description=DESCRIPTION, lifespan=lifespan, guard=guard
+    )
     app.state.model = model
     app.router.routes[:0] = inference_routes(model)  # routes are tried in their order
 
@@ -57,11 +62,11 @@ def create_app(
 
 
 def grpc_face(
-    model: ModelService, service: Service, settings: ModelSettings
+    model: ModelService, service: Service, settings: ModelSettings, guard: ServiceGuard | None
 ) -> AbstractAsyncContextManager[None]:
     """Serves gRPC while it is entered, when a port is set; nothing of gRPC is imported when none is."""
     if settings.model_grpc_port is None:
         return nullcontext()
     from prodigon_lib.model.grpc_face import serving_grpc
 
-    return serving_grpc(model, service, settings)
+    return serving_grpc(model, service, settings, guard.known if guard is not None else None)

@@ -5,6 +5,7 @@ Imported only when `MODEL_GRPC_PORT` is set: gRPC costs memory that an idle serv
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING
 
 from grpc import aio
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -25,15 +26,18 @@ from prodigon_lib.transport.model_messages import from_cards, from_response, fro
 from prodigon_lib.transport.protos import model_v1_pb2 as pb
 from prodigon_lib.transport.protos.model_v1_pb2_grpc import ModelServicer, add_ModelServicer_to_server
 
+if TYPE_CHECKING:
+    from prodigon_lib.security.service_tokens import KnownServices
+
 FULL_NAME = pb.DESCRIPTOR.services_by_name["Model"].full_name
 
 
 class ModelFace(ModelServicer):
     """Answers the calls of `model_v1.proto`."""
 
-    def __init__(self, model: ModelService, service: Service) -> None:
+    def __init__(self, model: ModelService, service: Service, known: "KnownServices | None" = None) -> None:
         self._model = model
-        self._rpcs = Rpcs(service, FULL_NAME)
+        self._rpcs = Rpcs(service, FULL_NAME, known)
 
     async def Generate(  # noqa: N802 (named by the .proto)
         self, message: pb.GenerateRequest, context: Context
@@ -81,14 +85,16 @@ def as_message(item: StreamItem) -> pb.StreamGenerateResponse:
 
 
 @asynccontextmanager
-async def serving_grpc(model: ModelService, service: Service, settings: ModelSettings) -> AsyncIterator[None]:
+async def serving_grpc(
+    model: ModelService, service: Service, settings: ModelSettings, known: "KnownServices | None" = None
+) -> AsyncIterator[None]:
     """Serve while the block runs, with reflection and health; then end what is in flight, in bounded time.
 
     Raises:
         SettingsError: the port is taken.
     """
     server = aio.server(options=server_options(settings.max_body_bytes))
-    add_ModelServicer_to_server(ModelFace(model, service), server)
+    add_ModelServicer_to_server(ModelFace(model, service, known), server)
     health = HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = (FULL_NAME, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)

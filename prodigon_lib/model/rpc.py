@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from grpc import StatusCode, aio
 from prometheus_client import Counter, Gauge, Histogram
@@ -12,6 +12,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import current_deadline
 from prodigon_lib.core.errors import InternalError, ProdigonError, RateLimited
+from prodigon_lib.core.http.admission import SERVICE_HEADER
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.http.middleware import RETRY_AFTER_SECONDS, usable_request_id
 from prodigon_lib.core.ids import request_ids
@@ -20,9 +21,12 @@ from prodigon_lib.core.request_figures import LATENCY_BUCKETS
 from prodigon_lib.core.telemetry import Span, SpanKind, mark_failed
 from prodigon_lib.transport.grpc_status import code_for, details_of
 
+if TYPE_CHECKING:
+    from prodigon_lib.security.service_tokens import KnownServices
+
 logger = get_logger("grpc", service="model")
 
-REQUEST_ID = REQUEST_ID_HEADER.lower()
+REQUEST_ID, SERVICE = REQUEST_ID_HEADER.lower(), SERVICE_HEADER.lower()
 Context = aio.ServicerContext[Any, Any]
 OURS = {StatusCode.INTERNAL, StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED, StatusCode.UNKNOWN}
 """Statuses that make a span an error: a caller's own mistake does not, as with HTTP's 4xx."""
@@ -31,8 +35,9 @@ OURS = {StatusCode.INTERNAL, StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDE
 class Rpcs:
     """The figures of a service's gRPC calls, in the service's own registry, and what each call is run in."""
 
-    def __init__(self, service: Service, full_name: str) -> None:
-        self._service = service
+    def __init__(self, service: Service, full_name: str, known: "KnownServices | None" = None) -> None:
+        """`known` says whose calls are taken; without it, everybody's."""
+        self._service, self._known = service, known
         self._name = full_name
         self._running = 0
         registry, name = service.metrics.registry, service.name
@@ -75,6 +80,8 @@ class Rpcs:
                 path, kind=SpanKind.SERVER, headers=metadata, attributes=attributes
             ) as span:
                 async with self._counted(context, method, path, span):
+                    if self._known is not None:
+                        self._known.caller(metadata.get(SERVICE))
                     yield metadata
         finally:
             current_deadline.reset(until)

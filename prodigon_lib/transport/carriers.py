@@ -4,7 +4,7 @@ from typing import Protocol
 
 from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.addresses import Resilience
-from prodigon_lib.transport.http import ServiceClient, Timeouts
+from prodigon_lib.transport.http import Identity, ServiceClient, Timeouts
 from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import HttpModelClient, ModelClient
 
@@ -28,13 +28,16 @@ def model_carrier(
     *,
     resilience: Resilience | None = None,
     metrics: UpstreamMetrics | None = None,
+    identity: Identity | None = None,
 ) -> tuple[ModelClient, Connection]:
     """A client of the model service at these addresses, which share a scheme, and its connection."""
     if urls[0].startswith("grpc://"):
         # Imported only when on: it costs memory that an idle service should not pay.
         from prodigon_lib.transport.grpc import GrpcModelClient, model_channel
 
-        channel = model_channel(urls, telemetry, timeouts, resilience, metrics)
+        channel = model_channel(urls, telemetry, timeouts, resilience, metrics, identity)
         return GrpcModelClient(channel), channel
-    service = ServiceClient("model", urls, telemetry, timeouts, resilience=resilience, metrics=metrics)
+    service = ServiceClient(
+        "model", urls, telemetry, timeouts, resilience=resilience, metrics=metrics, identity=identity
+    )
     return HttpModelClient(service), service

@@ -10,7 +10,7 @@ from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
 from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.grpc_channel import ServiceChannel
-from prodigon_lib.transport.http import Timeouts
+from prodigon_lib.transport.http import Identity, Timeouts
 from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model_messages import from_request, to_cards, to_response, to_usage
 from prodigon_lib.transport.protos import model_v1_pb2 as pb
@@ -23,9 +23,17 @@ def model_channel(
     timeouts: Timeouts,
     resilience: Resilience | None = None,
     metrics: UpstreamMetrics | None = None,
+    identity: Identity | None = None,
 ) -> ServiceChannel:
     return ServiceChannel(
-        "model", urls, ModelStub, telemetry, timeouts, resilience=resilience, metrics=metrics
+        "model",
+        urls,
+        ModelStub,
+        telemetry,
+        timeouts,
+        resilience=resilience,
+        metrics=metrics,
+        identity=identity,
     )
 
 

@@ -17,10 +17,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import allowed, remaining
 from prodigon_lib.core.errors import ProdigonError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from prodigon_lib.core.http.admission import SERVICE_HEADER
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 from prodigon_lib.transport.addresses import Address, Addresses, Resilience
 from prodigon_lib.transport.grpc_status import error_in
-from prodigon_lib.transport.http import NOT_FOR_CALLERS, Timeouts
+from prodigon_lib.transport.http import NOT_FOR_CALLERS, Identity, Timeouts
 from prodigon_lib.transport.metrics import UpstreamMetrics
 
 SCHEME = "grpc://"
@@ -54,8 +55,10 @@ class ServiceChannel:
         *,
         resilience: Resilience | None = None,
         metrics: UpstreamMetrics | None = None,
+        identity: Identity | None = None,
     ) -> None:
         self.name = name
+        self._identity = identity
         self.urls = urls
         self.telemetry = telemetry
         self.timeouts = timeouts or Timeouts()
@@ -192,11 +195,12 @@ class ServiceChannel:
         attributes = {"rpc.system": "grpc", "rpc.method": method, "peer.service": self.name}
         return self.telemetry.outgoing_span(f"call {self.name}", attributes)
 
-    @staticmethod
-    def _metadata(span: Span) -> list[tuple[str, str]]:
+    def _metadata(self, span: Span) -> list[tuple[str, str]]:
         outgoing = inject_trace({}, span)
         if request_id := current_request_id.get():
             outgoing[REQUEST_ID_HEADER.lower()] = request_id
+        if self._identity is not None:
+            outgoing[SERVICE_HEADER.lower()] = self._identity()
         return list(outgoing.items())
 
     def _named(self, error: aio.AioRpcError, span: Span) -> ProdigonError:

@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from prodigon_lib.core.errors import (
     UpstreamTimeout,
     error_for,
 )
+from prodigon_lib.core.http.admission import SERVICE_HEADER
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 from prodigon_lib.core.time_limits import TimeLimits
 from prodigon_lib.transport.addresses import Address, Addresses, Resilience
@@ -33,13 +34,17 @@ KEEPALIVE_SECONDS = 4
 """Below uvicorn's default of five, so that no call meets a connection that the service has just closed."""
 
 
-NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED"}
+NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED", "UNKNOWN_SERVICE"}
 """What a service says of a call that we should not have made, or of a fault of its own. Our caller has no
 part in it, and gets a 502. A thing that a caller asked for has a code of its own (`JOB_NOT_FOUND`)."""
 
 
 NOBODY_LISTENS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 """Nothing was sent: another address may be tried."""
+
+
+Identity = Callable[[], str]
+"""Gives a token that proves which service calls, good for the next moments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +85,11 @@ class ServiceClient:
         *,
         resilience: Resilience | None = None,
         metrics: UpstreamMetrics | None = None,
+        identity: Identity | None = None,
     ) -> None:
+        """`identity` says who calls, where the service asks."""
         self.name = name
+        self._identity = identity
         self.telemetry = telemetry
         self.timeouts = timeouts or Timeouts()
         self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
@@ -203,11 +211,12 @@ class ServiceClient:
         attributes = {"http.request.method": method, "url.path": path, "peer.service": self.name}
         return self.telemetry.outgoing_span(f"call {self.name}", attributes)
 
-    @staticmethod
-    def _headers(headers: Mapping[str, str] | None, span: Span) -> dict[str, str]:
+    def _headers(self, headers: Mapping[str, str] | None, span: Span) -> dict[str, str]:
         outgoing = inject_trace({**JSON_HEADERS, **(headers or {})}, span)
         if request_id := current_request_id.get():
             outgoing[REQUEST_ID_HEADER] = request_id
+        if self._identity is not None:
+            outgoing[SERVICE_HEADER] = self._identity()
         return outgoing
 
     async def _open(

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.settings import load_settings
+from prodigon_lib.security.service_identity import service_guard
 from prodigon_lib.transport.model import ModelClient
 from prodigon_lib.worker import routes
 from prodigon_lib.worker.collaborators import collaborators
@@ -14,6 +15,7 @@ from prodigon_lib.worker.queues.base import Queue
 from prodigon_lib.worker.settings import WorkerSettings
 from prodigon_lib.worker.termination import on_termination
 
+CALLERS = ("gateway",)
 DESCRIPTION = """
 Batch jobs: takes them in, runs their prompts, says how far they are. For the gateway, which says on whose
 behalf it asks. Every error is `{"error": {"code", "message", "request_id"}}`.
@@ -43,7 +45,11 @@ def create_app(
         service.telemetry.shutdown()
 
     app = service.application(
-        title="Prodigon worker", description=DESCRIPTION, lifespan=lifespan, checks=parts.checks
+        title="Prodigon worker",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        checks=parts.checks,
+        guard=service_guard(settings.service_keys, service.name, CALLERS),
     )
     app.state.collaborators = parts
     app.include_router(routes.router)

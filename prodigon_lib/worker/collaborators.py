@@ -9,6 +9,7 @@ from typing import assert_never
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.security.service_identity import identity
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
 from prodigon_lib.transport.http import Timeouts
@@ -103,6 +104,7 @@ def collaborators(
             timeouts,
             resilience=Resilience(settings.breaker_failures, settings.breaker_seconds),  # the queue retries
             metrics=UpstreamMetrics(service.metrics),
+            identity=identity(settings.service_keys, service.name, "model"),
         )
         services.append(connection)
         checks["model"] = connection.check

@@ -7,6 +7,9 @@ from starlette.types import Scope
 
 from prodigon_lib.core.errors import ProdigonError
 
+SERVICE_HEADER = "X-Service-Token"
+"""Says which service of ours calls; `Authorization` is for who calls the gateway."""
+
 RawHeaders = Sequence[tuple[bytes, bytes]]
 
 
