@@ -31,11 +31,12 @@ run: $(READY) ## run the whole system in the foreground, until Ctrl+C
 health: $(READY) ## say what runs and whether this machine has what it needs
 	@$(BIN)/prodigon status && $(BIN)/prodigon doctor
 
-lint: $(READY) ## ruff, mypy, and the layers' linter
+lint: $(READY) ## ruff, mypy, the layers' linter, and a look for secrets
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m tests.secret_scan
 
 unit: $(READY) ## tests without I/O
 	$(PYTEST) tests/unit

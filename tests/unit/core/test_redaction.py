@@ -138,7 +138,7 @@ LINES = [
     "disk-usage and task-0001-of-the-worker-number-17 at risk-level-is-rather-very-low",
     "write to ada@example.org, see https://example.org:8080/a@b?token=&limit=3",
     "postgresql:///prodigon?host=/tmp/x and postgresql://postgres@/prodigon?host=/s",
-    "set GROQ_API_KEY=gsk_… or an API key such as pdg_… and never -----BEGIN PRIVATE KEY-----",
+    f"set GROQ_API_KEY=gsk_… or an API key such as pdg_… and never -----BEGIN {KIND}-----",
 ]
 
 
