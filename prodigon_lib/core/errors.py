@@ -8,7 +8,9 @@
     │   ├── SessionNotFound        SESSION_NOT_FOUND
     │   ├── MessageNotFound        MESSAGE_NOT_FOUND
     │   ├── JobNotFound            JOB_NOT_FOUND
-    │   └── ModelNotFound          MODEL_NOT_FOUND
+    │   ├── ModelNotFound          MODEL_NOT_FOUND
+    │   ├── AccountNotFound        ACCOUNT_NOT_FOUND
+    │   └── KeyNotFound            KEY_NOT_FOUND
     ├── MethodNotAllowed      405  METHOD_NOT_ALLOWED
     ├── Conflict              409  CONFLICT, IDEMPOTENCY_CONFLICT, JOB_FINISHED, NOTHING_TO_RETRY
     ├── PayloadTooLarge       413  PAYLOAD_TOO_LARGE
@@ -99,6 +101,14 @@ class JobNotFound(NotFound):
 
 class ModelNotFound(NotFound):
     default_code = "MODEL_NOT_FOUND"
+
+
+class AccountNotFound(NotFound):
+    default_code = "ACCOUNT_NOT_FOUND"
+
+
+class KeyNotFound(NotFound):
+    default_code = "KEY_NOT_FOUND"
 
 
 class MethodNotAllowed(ProdigonError):

@@ -16,15 +16,17 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
     UniqueConstraint,
     Uuid,
+    false,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMES = {
@@ -42,6 +44,7 @@ class Table(DeclarativeBase):
         datetime: DateTime(timezone=True),
         UUID: Uuid(),
         str: Text(),
+        bytes: LargeBinary(),
         dict[str, Any]: JSONB(none_as_null=True),
     }
 
@@ -51,7 +54,14 @@ class UserRow(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
+    role: Mapped[str] = mapped_column(String(16), server_default="learner")
+    disabled: Mapped[bool] = mapped_column(server_default=false())
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    __table_args__ = (
+        Index("ix_users_newest", text("created_at DESC"), text("id DESC")),
+        CheckConstraint("role IN ('learner', 'teacher', 'operator')", name="role"),
+    )
 
 
 class SessionRow(Table):
@@ -190,3 +200,93 @@ class UsageRow(Table):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     tokens: Mapped[int] = mapped_column(BigInteger)
+
+
+class CredentialRow(Table):
+    """A user without one has no password: the default user, and who logs in elsewhere."""
+
+    __tablename__ = "credentials"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    password_hash: Mapped[str]
+    """Argon2id, with its parameters and its salt."""
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class IdentityRow(Table):
+    """Who a user is at an OIDC provider. An e-mail address is none: it may go to somebody else."""
+
+    __tablename__ = "identities"
+
+    issuer: Mapped[str] = mapped_column(String(300), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class LoginRow(Table):
+    """A family of refresh tokens, each made from the one before."""
+
+    __tablename__ = "logins"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    """The end of all its tokens, however often they are renewed."""
+    revoked_at: Mapped[datetime | None]
+
+
+class RefreshTokenRow(Table):
+    __tablename__ = "refresh_tokens"
+
+    hash: Mapped[bytes] = mapped_column(primary_key=True)
+    """SHA-256 of the token: 256 random bits need no slow hash."""
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("logins.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime | None]
+    """Kept after its use, as a second one says that somebody else has it too."""
+
+
+class ApiKeyRow(Table):
+    __tablename__ = "api_keys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    hash: Mapped[bytes]
+    """SHA-256 of the secret part."""
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(String(16)))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    expires_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+    """Right to the minute."""
+    revoked_at: Mapped[datetime | None]
+
+
+class SigningKeyRow(Table):
+    __tablename__ = "token_signing_keys"
+
+    kid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """The key's thumbprint (RFC 7638)."""
+    sealed: Mapped[bytes]
+    """The private key, as `security.envelope` seals it. The public one is in no column: who writes to this
+    table and has no envelope key can't add a key that is believed."""
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    retired_at: Mapped[datetime | None]
+    """When a newer one came; it is believed for as long as its tokens live."""
+
+
+class ThrottleRow(Table):
+    """How often logging in has failed lately, for a name, an address, or a name from an address."""
+
+    __tablename__ = "login_throttles"
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    """SHA-256 of what is counted: as long for any name."""
+    failures: Mapped[float]
+    """As of `last_at`; they are forgotten little by little."""
+    last_at: Mapped[datetime] = mapped_column(index=True)
+    blocked_until: Mapped[datetime]
+    known_until: Mapped[datetime | None]
+    """That name has logged in from that address before, and is not kept out with all others."""

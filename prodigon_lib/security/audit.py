@@ -43,6 +43,8 @@ class AuditEvent(StrEnum):
     REFRESH_REUSED = "refresh.reused"
     ACCOUNT_CREATED = "account.created"
     ACCOUNT_DELETED = "account.deleted"
+    ACCOUNT_DISABLED = "account.disabled"
+    ACCOUNT_ENABLED = "account.enabled"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (a name of what happened)
     ROLE_CHANGED = "role.changed"
     KEY_CREATED = "key.created"

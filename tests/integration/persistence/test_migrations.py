@@ -37,7 +37,7 @@ def test_up_and_down_again(empty_database: DatabaseUrl) -> None:
     downgrade(empty_database)
     assert rows(empty_database, TABLES) == [("alembic_version",)]
     upgrade(empty_database)
-    assert len(rows(empty_database, TABLES)) == 8
+    assert len(rows(empty_database, TABLES)) == 15
 
 
 def test_migrations_and_tables_agree(database: DatabaseUrl) -> None:
