@@ -38,8 +38,12 @@ class Outage:
 
     def answered(self, endpoint: str) -> float:
         """Per cent of those."""
-        after = self.after(endpoint)
-        return 100 * sum(sample.ok for sample in after) / len(after)
+        after = len(self.after(endpoint))
+        return 100 * (after - self.failed(endpoint)) / after
+
+    def failed(self, endpoint: str) -> int:
+        """How many of those were not answered."""
+        return sum(not sample.ok for sample in self.after(endpoint))
 
 
 def endpoints(url: str) -> dict[str, Target]:
