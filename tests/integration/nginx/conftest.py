@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,6 +75,7 @@ class Balanced:
     model: str
     gateway: str
     replicas: Mapping[str, Replica]
+    folder: Path
     log: Path
     reload: Callable[[Balance], None]
     process: subprocess.Popen[bytes] = field(repr=False)
@@ -89,26 +90,43 @@ class Balanced:
 
 @contextmanager
 def balanced(
-    program: Path, balance: Balance, seconds: Mapping[str, float] | None = None, body: str = "8388608"
+    program: Path,
+    balance: Balance,
+    seconds: Mapping[str, float] | None = None,
+    body: str = "8388608",
+    *,
+    names: Sequence[str] = NAMES,
+    elsewhere: Mapping[str, str] | None = None,
+    instead: Mapping[str, str] | None = None,
 ) -> Iterator[Balanced]:
-    """Args: `seconds`: how long each replica takes for an answer."""
+    """Args:
+    seconds: how long each replica takes for an answer.
+    elsewhere: `host:port` of further ones, by name.
+    instead: words of the configuration, and what stands there for this test: a wait that is as long as a
+        test may take. Words that are not there fail it.
+    """
     took = seconds or {}
     with ExitStack() as ends:
         folder = Path(ends.enter_context(tempfile.TemporaryDirectory(prefix="prodigon-test-")))
-        replicas = {name: Replica(free_port(), folder / f"{name}.txt", took.get(name, 0.0)) for name in NAMES}
+        replicas = {name: Replica(free_port(), folder / f"{name}.txt", took.get(name, 0.0)) for name in names}
         for replica in replicas.values():
             ends.callback(replica.stop)
             replica.start()
         for replica in replicas.values():
             replica.wait()
         servers = {name: f"127.0.0.1:{replica.port}" for name, replica in replicas.items()}
+        servers |= elsewhere or {}
         places = {service: f"127.0.0.1:{free_port()}" for service in ("model", "gateway")}
         log, config = folder / "nginx.log", folder / "nginx.conf"
 
         def write(wanted: Balance, generation: int) -> None:
             upstreams = [Upstream(service, at, servers, wanted) for service, at in places.items()]
             around = of_a_stack(folder, log, body, version(program))
-            config.write_text(render(around, tuple(upstreams), generation))
+            text = render(around, tuple(upstreams), generation)
+            for words, others in (instead or {}).items():
+                assert words in text
+                text = text.replace(words, others)
+            config.write_text(text)
 
         write(balance, 0)
         command = [str(program), "-p", str(folder), "-e", "stderr", "-c", str(config)]
@@ -127,7 +145,7 @@ def balanced(
             eventually_sync(lambda: httpx.get(live, trust_env=False).json()["generation"] == 1)
 
         urls = {service: f"http://{place}" for service, place in places.items()}
-        yield Balanced(**urls, replicas=replicas, log=log, reload=reload, process=process)
+        yield Balanced(**urls, replicas=replicas, folder=folder, log=log, reload=reload, process=process)
 
 
 @pytest.fixture(scope="session")

@@ -7,18 +7,31 @@ import sys
 from aiohttp import web
 
 RECORD = web.AppKey("record", int)
+TOLD = (
+    "X-Request-ID",
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Real-IP",
+    "Forwarded",
+    "traceparent",
+)
+LARGE = 32 * 1024 * 1024
 
 
 async def answer(request: web.Request) -> web.Response:
-    """After so many seconds; says what it was told of the client."""
+    """After so many seconds; says what it was told of the client. With `X-Break` it breaks off instead."""
     body = await request.read()
     received = request.headers.get("X-Request-ID", "-")
     os.write(request.app[RECORD], f"{received} {request.path} {len(body)}\n".encode())
-    await asyncio.sleep(float(sys.argv[3]))
-    told = {
-        name: request.headers.getall(name, []) for name in ("X-Forwarded-For", "Forwarded", "traceparent")
-    }
-    return web.json_response({"told": told, "size": len(body), "port": int(sys.argv[1])})
+    assert request.transport is not None
+    if "X-Break" in request.headers:
+        request.transport.abort()
+    if request.path != "/ready":
+        await asyncio.sleep(float(sys.argv[3]))
+    told = {name: request.headers.getall(name, []) for name in TOLD}
+    caller = request.transport.get_extra_info("peername")
+    return web.json_response({"told": told, "size": len(body), "port": int(sys.argv[1]), "caller": caller})
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -34,10 +47,16 @@ async def stream(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def large(request: web.Request) -> web.Response:
+    """More than all sockets on the way hold."""
+    return web.Response(body=bytes(LARGE))
+
+
 def main() -> None:
-    app = web.Application(client_max_size=1 << 30)
+    app = web.Application(client_max_size=1 << 30, handler_args={"max_field_size": 16_384})
     app[RECORD] = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     app.router.add_route("*", "/inference/stream", stream)
+    app.router.add_get("/large", large)
     app.router.add_route("*", "/{path:.*}", answer)
     web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
 

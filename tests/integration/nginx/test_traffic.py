@@ -133,13 +133,23 @@ async def test_a_stream_is_not_held_back(program: Path) -> None:
         assert first < (time.perf_counter() - began) / 2
 
 
-async def test_a_client_can_not_forge_its_address(program: Path) -> None:
+async def test_a_client_can_not_forge_who_it_is(program: Path) -> None:
     with balanced(program, Balance()) as nginx:
-        forged = {"X-Forwarded-For": "203.0.113.7", "Forwarded": "for=203.0.113.7"}
+        address = dict.fromkeys(("X-Forwarded-For", "X-Real-IP"), "203.0.113.7")
+        forged = {**address, "Forwarded": "for=203.0.113.7", "X-Forwarded-Proto": "https"}
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-        headers = {**forged, "traceparent": trace}
+        headers = {**forged, "X-Forwarded-Host": "other", "X-Request-ID": 'a"b', "traceparent": trace}
         told = json.loads(await post(f"{nginx.gateway}/api/v1/generate", headers))["told"]
-        assert told == {"X-Forwarded-For": ["127.0.0.1"], "Forwarded": [], "traceparent": [trace]}
+        (request_id,) = told.pop("X-Request-ID")
+        assert request_id.isalnum()
+        assert told == {
+            "X-Forwarded-For": ["127.0.0.1"],
+            "X-Forwarded-Proto": ["http"],
+            "X-Forwarded-Host": [nginx.gateway.removeprefix("http://")],
+            "X-Real-IP": ["127.0.0.1"],
+            "Forwarded": [],
+            "traceparent": [trace],
+        }
 
 
 async def test_nginx_answers_with_the_envelope(program: Path) -> None:
