@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     app = import_module(f"services.{wish.service}.main").app
     log_the_uncaught()
-    options = server_options(app.state.service.settings.shutdown_seconds)
+    options = server_options(app.state.service.settings)
     server = uvicorn.Server(uvicorn.Config(app, host=wish.host, port=wish.port, **options))
     server.run()
     return 0 if server.started else FAILED

@@ -1,7 +1,7 @@
 """Every error that a caller may see, as one tree.
 
     ProdigonError
-    ├── BadRequest            400  MALFORMED_JSON, INVALID_ID, BAD_REQUEST
+    ├── BadRequest            400  MALFORMED_JSON, INVALID_ID, UNTRUSTED_HOST, BAD_REQUEST
     ├── Unauthenticated       401  UNAUTHENTICATED, TOKEN_EXPIRED, UNKNOWN_SERVICE
     ├── Forbidden             403  FORBIDDEN
     ├── NotFound              404  NOT_FOUND
@@ -12,10 +12,12 @@
     │   ├── AccountNotFound        ACCOUNT_NOT_FOUND
     │   └── KeyNotFound            KEY_NOT_FOUND
     ├── MethodNotAllowed      405  METHOD_NOT_ALLOWED
+    ├── RequestTimeout        408  REQUEST_TIMEOUT
     ├── Conflict              409  CONFLICT, IDEMPOTENCY_CONFLICT, JOB_FINISHED, NOTHING_TO_RETRY
     ├── PayloadTooLarge       413  PAYLOAD_TOO_LARGE
     ├── ValidationFailed      422  VALIDATION_ERROR
     ├── RateLimited           429  RATE_LIMITED
+    ├── HeadersTooLarge       431  HEADERS_TOO_LARGE
     ├── InternalError         500  INTERNAL_ERROR
     │   └── SecretUnreadable       SECRET_UNREADABLE (what was sealed can't be opened with the keys we have)
     ├── UpstreamError         502  UPSTREAM_ERROR
@@ -116,6 +118,14 @@ class MethodNotAllowed(ProdigonError):
     default_code = "METHOD_NOT_ALLOWED"
 
 
+class RequestTimeout(ProdigonError):
+    """The request itself took too long to come."""
+
+    status = 408
+    default_code = "REQUEST_TIMEOUT"
+    retryable = True
+
+
 class Conflict(ProdigonError):
     status = 409
     default_code = "CONFLICT"
@@ -135,6 +145,11 @@ class RateLimited(ProdigonError):
     status = 429
     default_code = "RATE_LIMITED"
     retryable = True
+
+
+class HeadersTooLarge(ProdigonError):
+    status = 431
+    default_code = "HEADERS_TOO_LARGE"
 
 
 class InternalError(ProdigonError):

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     """Of the requests, how many get a log line, by lot; those that failed here always do."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 8 * 1024 * 1024
     """A larger request body is answered with 413."""
+    request_seconds: Seconds = 60.0
+    """Until a whole request, head and body, has come; then 408."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1000
     """Requests that are answered at once, streams too; one more gets 429 at once and does not wait unseen."""
     loop_lag_warn_seconds: Seconds = 0.25

@@ -10,6 +10,7 @@ from prodigon_lib.cache.control import AGE_HEADER, STATUS_HEADER
 from prodigon_lib.core.context import REQUEST_ID_HEADER
 from prodigon_lib.core.http.admission import in_turn
 from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.http.hosts import TrustedHosts, parse_hosts
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway import chats as chat_routes
 from prodigon_lib.gateway import jobs as job_routes
@@ -87,6 +88,7 @@ def create_app(
         lifespan=lifespan,
         checks={**bound.checks, **(checks or {})},
         guard=in_turn(limit, door),
+        hosts=TrustedHosts(parse_hosts(settings.trusted_hosts), loopback=not settings.in_production),
     )
     app.state.collaborators = bound
     app.state.accounts_on = door is not None

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from prodigon_lib.core.http.client_address import parse_networks
+from prodigon_lib.core.http.hosts import parse_hosts
 from prodigon_lib.core.settings import (
     DEFAULT_MODEL,
     CallerSettings,
@@ -72,6 +73,8 @@ class GatewaySettings(CallerSettings):
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed."""
     metrics_from: str = "127.0.0.0/8, ::1"
     """With accounts: networks whose callers read `/metrics` without a credential; an operator always may."""
+    trusted_hosts: str = ""
+    """Names, separated by commas, that a request may have in `Host`; `*.name` is all below it, `*` is any."""
     envelope_keys: SecretStr | None = None
     """Seal what is kept and must be read back: `NAME:KEY`, several separated by commas, newest first."""
 
@@ -94,6 +97,18 @@ class GatewaySettings(CallerSettings):
     def check_networks(cls, value: str) -> str:
         parse_networks(value)
         return value
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def check_hosts(cls, value: str) -> str:
+        parse_hosts(value)
+        return value
+
+    @model_validator(mode="after")
+    def production_names_its_hosts(self) -> Self:
+        if self.in_production and not self.trusted_hosts:
+            raise ValueError("TRUSTED_HOSTS must be set when ENVIRONMENT=production")
+        return self
 
     @field_validator("allowed_origins", mode="before")
     @classmethod

@@ -11,14 +11,18 @@ import gc
 import json
 import socket
 import sys
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.limits import spare_the_collector
 from prodigon_lib.core.redaction import redact
 from prodigon_lib.stack.environment import MONOLITH, SERVICES
 from prodigon_lib.stack.ports import BACKLOG, HOST
+
+if TYPE_CHECKING:
+    from prodigon_lib.core.settings import Settings
 
 REFUSED = 78
 """The exit code of a service that says why it can't start, in one line."""
@@ -56,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         refuse(wish.service, f"port {wish.port}: {error.strerror}")
         return REFUSED
-    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings.shutdown_seconds)))
+    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings)))
     server.run(sockets=sockets)
     return 0 if server.started else FAILED
 
@@ -70,11 +74,18 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def server_options(shutdown_seconds: float) -> dict[str, Any]:
-    """Of uvicorn. Idle connections are kept longer than any client of ours keeps them."""
+def server_options(settings: "Settings") -> dict[str, Any]:
+    """Of uvicorn. Idle connections are kept longer than any client of ours keeps them.
+
+    What a proxy says of its caller is for the services to read, which know whom they trust: uvicorn itself
+    believes whoever is on this machine.
+    """
+    from prodigon_lib.core.http.protocol import LimitedProtocol
+
     return {
         "loop": "auto",
-        "http": "httptools",
+        "http": partial(LimitedProtocol, patience=settings.request_seconds),
+        "proxy_headers": False,
         "ws": "none",
         "lifespan": "on",
         "log_config": None,
@@ -82,7 +93,7 @@ def server_options(shutdown_seconds: float) -> dict[str, Any]:
         "server_header": False,
         "backlog": BACKLOG,
         "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-        "timeout_graceful_shutdown": max(1, round(shutdown_seconds)),
+        "timeout_graceful_shutdown": max(1, round(settings.shutdown_seconds)),
     }
 
 

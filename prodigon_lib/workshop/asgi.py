@@ -91,7 +91,7 @@ class Direct:
         return reply
 
     def _scope(self, method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-        given = {"content-type": "application/json", **headers}
+        given = {"host": "127.0.0.1", "content-type": "application/json", **headers}
         return {
             "type": "http",
             "asgi": VERSIONS,

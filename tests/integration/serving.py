@@ -12,10 +12,11 @@ from tests.polling import eventually
 
 
 @asynccontextmanager
-async def serving(app: Any, *, port: int = 0) -> AsyncIterator[str]:
-    """Serve `app` with uvicorn while the block runs; gives its base URL."""
+async def serving(app: Any, *, port: int = 0, **options: Any) -> AsyncIterator[str]:
+    """Serve `app` with uvicorn, and other `options` of it, while the block runs; gives its base URL."""
     listener = listen(port)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    ours = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": 2}
+    config = uvicorn.Config(app, **{**ours, **options})
     server = uvicorn.Server(config)
     server.capture_signals = no_signals  # type: ignore[method-assign]
     task = asyncio.create_task(server.serve(sockets=[listener]))

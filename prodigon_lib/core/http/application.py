@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prodigon_lib.core.http.admission import Guard
 from prodigon_lib.core.http.documentation import Application, install_documentation
 from prodigon_lib.core.http.errors import install_error_handlers
+from prodigon_lib.core.http.hosts import TrustedHosts
 from prodigon_lib.core.http.memory import memory_routes
 from prodigon_lib.core.http.middleware import RequestMiddleware
 from prodigon_lib.core.limits import raise_open_files
@@ -43,10 +44,12 @@ ERROR_ANSWERS: dict[int | str, dict[str, object]] = {
         400: "Malformed JSON or a malformed id",
         404: "No such thing",
         405: "Wrong method",
+        408: "The request took too long to come",
         409: "It conflicts with what is there",
         413: "The body is too large",
         422: "A field is wrong; `message` names it",
         429: "Too many requests; see `Retry-After`",
+        431: "Too many headers, or too large ones",
         500: "A fault of ours",
         502: "A service behind this one failed",
         503: "A service behind this one is away",
@@ -79,6 +82,7 @@ class Service:
         lifespan: Lifespan,
         checks: Mapping[str, Check] | None = None,
         guard: Guard | None = None,
+        hosts: TrustedHosts | None = None,
     ) -> FastAPI:
         """A FastAPI application that lacks only the service's own routes.
 
@@ -86,6 +90,7 @@ class Service:
             lifespan: opens and closes what the routes use.
             checks: by the dependency's name; all must pass for `/health/ready` to answer 200.
             guard: asked before each route but those of probes.
+            hosts: which `Host` a request may name; over loopback a loopback one, when nobody says more.
         """
         raise_open_files()
         app = Application(
@@ -109,6 +114,7 @@ class Service:
             log=self.log,
             max_body_bytes=self.settings.max_body_bytes,
             max_in_flight=self.settings.max_in_flight,
+            hosts=hosts or TrustedHosts(),
             guard=guard,
         )
         self._add_health(app, checks or {})

@@ -17,9 +17,10 @@ from starlette.types import ASGIApp
 
 from prodigon_lib.core import sse
 from prodigon_lib.core.context import REQUEST_ID_HEADER
+from prodigon_lib.core.http.security_headers import DOCS_PATH, page_policy
 
 ASSETS_PACKAGE = "fastapi_standalone_docs"
-ASSETS_PATH = "/docs/assets"
+ASSETS_PATH = f"{DOCS_PATH}/assets"
 
 ANSWER_HEADERS: dict[str, dict[str, Any]] = {
     REQUEST_ID_HEADER: {
@@ -93,17 +94,19 @@ def install_documentation(app: FastAPI) -> None:
     """Serve `/docs` and its files."""
     app.mount(ASSETS_PATH, StaticFiles(directory=assets_folder()), name="docs-assets")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.get(DOCS_PATH, include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         root = request.scope.get("root_path", "").rstrip("/")
         assets = root + ASSETS_PATH
-        return get_swagger_ui_html(
+        page = get_swagger_ui_html(
             openapi_url=f"{root}{app.openapi_url}",
             title=app.title,
             swagger_js_url=f"{assets}/swagger/swagger-ui-bundle.js",
             swagger_css_url=f"{assets}/swagger/swagger-ui.css",
             swagger_favicon_url=f"{assets}/fastapi/favicon.png",
         )
+        page.headers["Content-Security-Policy"] = page_policy(bytes(page.body))
+        return page
 
 
 def assets_folder() -> Path:

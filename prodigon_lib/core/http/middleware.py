@@ -1,4 +1,4 @@
-"""Raw ASGI middleware: request id, span, log line, metrics, body limit, and an answer to what nobody caught.
+"""Raw ASGI middleware: request id, span, log line, metrics, limits, and an answer to what nobody caught.
 
 One class and one pass: each concern would otherwise wrap `send` again, on every token of every stream.
 """
@@ -15,7 +15,9 @@ from prodigon_lib.core.deadline import DEADLINE_HEADER, current_deadline, deadli
 from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError, RateLimited
 from prodigon_lib.core.http.admission import Guard, RawHeaders
 from prodigon_lib.core.http.errors import error_response
+from prodigon_lib.core.http.hosts import TrustedHosts
 from prodigon_lib.core.http.raw import RawRoute
+from prodigon_lib.core.http.security_headers import security_headers
 from prodigon_lib.core.http.streams import ClientDisconnected
 from prodigon_lib.core.ids import RequestId, request_ids
 from prodigon_lib.core.logging import RequestLog, get_logger
@@ -53,6 +55,7 @@ class RequestMiddleware:
         log: RequestLog,
         max_body_bytes: int,
         max_in_flight: int,
+        hosts: TrustedHosts,
         guard: Guard | None = None,
     ) -> None:
         self.app = app
@@ -61,6 +64,7 @@ class RequestMiddleware:
         self.log = log
         self.max_body_bytes = max_body_bytes
         self.max_in_flight = max_in_flight
+        self.hosts = hosts
         self.guard = guard
         self._ids = request_ids()
         self._raw: dict[tuple[str, str], RawRoute] | None = None
@@ -111,9 +115,11 @@ class RequestMiddleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 milliseconds = f"{(time.perf_counter() - started) * 1000:.2f}"
+                theirs = message.get("headers", ())
                 message["headers"] = [
-                    *message.get("headers", ()),
+                    *theirs,
                     *said,
+                    *security_headers(scope, theirs),
                     (ID_HEADER, request_id.encode()),
                     (TIME_HEADER, milliseconds.encode()),
                 ]
@@ -123,6 +129,8 @@ class RequestMiddleware:
         try:
             if self.figures.in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
                 raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
+            if not scope["path"].startswith(QUIET):  # probes call a container by its address
+                self.hosts.check(scope)
             if self.guard is not None and scope["path"] not in PROBES:
                 admission = await self.guard(scope)
                 said = admission.headers

@@ -86,7 +86,7 @@ async def test_an_announced_length_is_enough(served: httpx.AsyncClient) -> None:
     """The body is refused before it is sent."""
     reader, writer = await asyncio.open_connection(served.base_url.host, served.base_url.port)
     writer.write(
-        b"POST /api/v1/generate HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\n"
+        b"POST /api/v1/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         b"Content-Length: 8388609\r\n\r\n"
     )
     async with asyncio.timeout(5):

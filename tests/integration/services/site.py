@@ -47,7 +47,7 @@ class Site:
 
     def environment(self, settings: Mapping[str, object]) -> dict[str, str]:
         ours = {"ENVIRONMENT": "production", "DATABASE_URL": self.database.url, "USE_MOCK": "true"}
-        ours |= {"PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
+        ours |= {"TRUSTED_HOSTS": "*", "PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
         return ours | {name.upper(): str(value) for name, value in settings.items()}
 
 
