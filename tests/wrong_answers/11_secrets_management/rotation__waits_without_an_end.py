@@ -1,0 +1,44 @@
+# fails: the old key is revoked with a request that hangs
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+
+class Held:
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.users = 0
+        self.unused = asyncio.Event()
+        self.unused.set()
+
+
+class RotatingKey:
+    def __init__(
+        self,
+        issue: Callable[[], Awaitable[str]],
+        revoke: Callable[[str], Awaitable[None]],
+        *,
+        lease: float,
+    ) -> None:
+        self.issue, self.revoke, self.lease = issue, revoke, lease
+
+    async def start(self) -> None:
+        self.held = Held(await self.issue())
+
+    @asynccontextmanager
+    async def use(self) -> AsyncIterator[str]:
+        held = self.held
+        held.users += 1
+        held.unused.clear()
+        try:
+            yield held.key
+        finally:
+            held.users -= 1
+            if not held.users:
+                held.unused.set()
+
+    async def rotate(self) -> None:
+        new = Held(await self.issue())
+        old, self.held = self.held, new
+        await old.unused.wait()
+        await self.revoke(old.key)
