@@ -48,8 +48,8 @@ soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away
 	CHAOS_SEEDS=10 $(PYTEST) tests/integration/chaos $(ARGS)
 
 notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
-	PRODIGON_EXERCISES=solutions $(PYTEST) --nbval-lax --nbval-current-env notebooks
-	PRODIGON_EXERCISES= $(PYTEST) --nbval-lax --nbval-current-env notebooks
+	PRODIGON_EXERCISES=solutions $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
+	PRODIGON_EXERCISES= $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
 
 exercises: $(READY) ## write the exercises from the solutions
 	$(BIN)/python -m prodigon_lib.workshop.generate $(ARGS)

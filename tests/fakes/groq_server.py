@@ -36,6 +36,7 @@ class Fault:
     error_event: bool = False
     only: str | None = None
     """A model's name: others are answered as usual."""
+    says: str = "the server's own words"
 
 
 class GroqServer:
@@ -44,6 +45,8 @@ class GroqServer:
     def __init__(self) -> None:
         self.url = ""
         self.fault = Fault()
+        self.keys = {GOOD_KEY}
+        """Those that it takes."""
         self.bodies: list[dict[str, Any]] = []
         self.open_calls = 0
 
@@ -52,7 +55,7 @@ class GroqServer:
         return [body["model"] for body in self.bodies]
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
-        if request.headers.get("Authorization") != f"Bearer {GOOD_KEY}":
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self.keys:
             return refused(401, "invalid_api_key")
         body = await request.json()
         self.bodies.append(body)
@@ -67,7 +70,7 @@ class GroqServer:
         if fault.hang:
             await asyncio.Event().wait()
         if fault.status != 200:
-            return refused(fault.status, fault.code, fault.headers)
+            return refused(fault.status, fault.code, fault.headers, fault.says)
         if fault.garbage is not None:
             return web.Response(body=fault.garbage, content_type="application/json")
         if body.get("stream"):
@@ -117,8 +120,10 @@ def event(document: dict[str, Any]) -> bytes:
     return b"data: " + json.dumps(document).encode() + b"\n\n"
 
 
-def refused(status: int, code: str, headers: dict[str, str] | None = None) -> web.Response:
-    error = {"message": "the server's own words", "type": "invalid_request_error", "code": code}
+def refused(
+    status: int, code: str, headers: dict[str, str] | None = None, says: str = Fault.says
+) -> web.Response:
+    error = {"message": says, "type": "invalid_request_error", "code": code}
     return web.json_response({"error": error}, status=status, headers=headers)
 
 
