@@ -7,6 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from prodigon_lib.cli.accounts import account_commands
 from prodigon_lib.cli.database import database_commands
 from prodigon_lib.cli.doctor import doctor
 from prodigon_lib.cli.lab import lab
@@ -36,6 +37,7 @@ app.command()(down)
 app.command()(doctor)
 register(app)
 app.add_typer(database_commands, name="db")
+app.add_typer(account_commands, name="accounts")
 
 
 def show_version(wanted: bool) -> None:

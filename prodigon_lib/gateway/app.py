@@ -10,6 +10,7 @@ from prodigon_lib.cache.control import AGE_HEADER, STATUS_HEADER
 from prodigon_lib.core.context import REQUEST_ID_HEADER
 from prodigon_lib.core.http.admission import in_turn
 from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.http.client_address import parse_networks
 from prodigon_lib.core.http.hosts import TrustedHosts, parse_hosts
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway import chats as chat_routes
@@ -63,9 +64,7 @@ def create_app(
         model, jobs, chats: bound in-process, not reached over the wire; the giver opens and closes them.
         checks: of what is bound so, for `/health/ready`, with the gateway's own.
         beside: services in this process, as `Service` describes them.
-        authenticator: knows who shows a credential: with one, a caller must be known, and may what
-            `security.policy` says.
-        audit: where denials are written down; the giver opens it.
+        authenticator, audit: in place of those that `AUTH=accounts` makes; the giver opens the log.
 
     Raises:
         SettingsError: a setting is wrong; the message names it.
@@ -74,6 +73,7 @@ def create_app(
     service = Service("gateway", settings, beside=beside)
     bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
     limit = address_limit(settings, service.metrics)
+    authenticator, audit = authenticator or bound.accounts, audit or bound.audit
     door = access(settings, service.metrics, authenticator, audit) if authenticator is not None else None
 
     @asynccontextmanager
@@ -99,6 +99,8 @@ def create_app(
     app.include_router(job_routes.router)
     app.include_router(openai_routes.router)
     app.include_router(openai_routes.router, prefix="/openai", include_in_schema=True)
+    if bound.accounts is not None:
+        include_accounts(app, settings)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -108,3 +110,12 @@ def create_app(
             expose_headers=READABLE_HEADERS,
         )
     return app
+
+
+def include_accounts(app: FastAPI, settings: GatewaySettings) -> None:
+    """Imported only when on, as what they need costs memory."""
+    from prodigon_lib.gateway import accounts, operators
+
+    app.state.trusted_proxies = parse_networks(settings.trusted_proxies)
+    app.include_router(accounts.router)
+    app.include_router(operators.router)

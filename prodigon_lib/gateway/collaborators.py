@@ -3,17 +3,22 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.gateway.answers import CachedAnswers, cached_answers
-from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.gateway.settings import AuthType, GatewaySettings
+from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.security.audit import AuditLog
+from prodigon_lib.security.envelope_keys import EnvelopeKeys
 from prodigon_lib.security.service_identity import identity
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
@@ -21,6 +26,9 @@ from prodigon_lib.transport.http import ServiceClient, Timeouts
 from prodigon_lib.transport.jobs import HttpJobsClient, JobsClient
 from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.model import ModelClient
+
+if TYPE_CHECKING:
+    from prodigon_lib.security.accounts import Accounts
 
 
 @dataclass(slots=True)
@@ -36,6 +44,8 @@ class Collaborators:
     database: Database | None = None
     answers: CachedAnswers | None = None
     """Whole answers through a cache; without one, the model's own."""
+    accounts: "Accounts | None" = None
+    audit: AuditLog | None = None
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -44,6 +54,10 @@ class Collaborators:
                 stack.push_async_callback(self.answers.close)
             if self.database is not None:
                 stack.push_async_callback(self.database.close)
+            if self.audit is not None:
+                await stack.enter_async_context(self.audit.opened())
+            if self.accounts is not None:
+                await stack.enter_async_context(self.accounts.opened())
             for service in self.services:
                 await service.open()
                 stack.push_async_callback(service.close)
@@ -114,7 +128,7 @@ def collaborators(
         services.append(client)
         checks["worker"] = client.check
         jobs = HttpJobsClient(client)
-    if chats is None:
+    if chats is None or settings.auth is AuthType.ACCOUNTS:
         url = settings.database_url
         database = Database(
             parse_database_url(url.get_secret_value()) if url else None,
@@ -123,7 +137,38 @@ def collaborators(
         )
         checks["database"] = database.check
         show_connections(service.metrics, database)
-        chats = ChatRepository(database)
+        chats = chats or ChatRepository(database)
     limits = HistoryLimits(settings.chat_history_messages, settings.chat_history_characters)
     answers = cached_answers(service, settings, model)
-    return Collaborators(model, jobs, chats, limits, checks, services, database, answers)
+    bound = Collaborators(model, jobs, chats, limits, checks, services, database, answers)
+    if settings.auth is AuthType.ACCOUNTS:
+        assert database is not None
+        bound.audit = audit_log(service.metrics, database)
+        bound.accounts = accounts_of(settings, database, bound.audit)
+    return bound
+
+
+def audit_log(metrics: Metrics, database: Database) -> AuditLog:
+    lost = Counter(
+        "prodigon_audit_lost_total",
+        "Records of the audit log that could not be kept.",
+        registry=metrics.registry,
+    )
+    return AuditLog(AuditRepository(database), lost=lost.inc)
+
+
+def accounts_of(settings: GatewaySettings, database: Database, audit: AuditLog) -> "Accounts":
+    # Imported only when on: hashing and signing cost memory that a gateway without accounts should not pay.
+    from prodigon_lib.security.accounts import Terms
+    from prodigon_lib.security.composition import build_accounts
+    from prodigon_lib.security.envelope import Envelope
+
+    assert settings.envelope_keys is not None  # the settings see to it
+    keys = EnvelopeKeys.parse(settings.envelope_keys.get_secret_value())
+    terms = Terms(
+        login=timedelta(days=settings.login_days),
+        access_seconds=settings.access_token_seconds,
+        open_registration=settings.open_registration,
+        signing_key_days=settings.signing_key_days,
+    )
+    return build_accounts(database, Envelope.of(keys), audit, terms)

@@ -27,6 +27,19 @@ class CacheType(StrEnum):
     REDIS = "redis"
 
 
+class AuthType(StrEnum):
+    """Who may call."""
+
+    NONE = "none"
+    """Whoever reaches the gateway; all is the default user's."""
+    ACCOUNTS = "accounts"
+
+
+class Registration(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class GatewaySettings(CallerSettings):
     """Beside what every service has. Times are in seconds."""
 
@@ -67,6 +80,16 @@ class GatewaySettings(CallerSettings):
     chat_history_characters: Annotated[int, Field(ge=1000)] = 400_000
     """How long they may be together: about what a model with room for 128,000 tokens can read."""
 
+    auth: AuthType = AuthType.NONE
+    """`accounts` asks each caller for a credential, and lets them do what `security.policy` says."""
+    registration: Registration | None = None
+    """Who may make an account: everybody, or an operator alone; in production `closed` when not set."""
+    access_token_seconds: Annotated[float, Field(ge=10, le=86400)] = 600.0
+    """How long an access token is good for."""
+    login_days: Annotated[float, Field(gt=0, le=400)] = 30.0
+    """How long a login lasts, however often its tokens are renewed."""
+    signing_key_days: Annotated[float, Field(gt=0)] = 30.0
+    """The age at which the key that signs access tokens is replaced."""
     rate_limit: str | None = None
     """How many requests one address may send, such as `100/minute`; without it any number."""
     trusted_proxies: str = ""
@@ -77,6 +100,20 @@ class GatewaySettings(CallerSettings):
     """Names, separated by commas, that a request may have in `Host`; `*.name` is all below it, `*` is any."""
     envelope_keys: SecretStr | None = None
     """Seal what is kept and must be read back: `NAME:KEY`, several separated by commas, newest first."""
+
+    @property
+    def open_registration(self) -> bool:
+        if self.registration is None:
+            return not self.in_production
+        return self.registration is Registration.OPEN
+
+    @model_validator(mode="after")
+    def accounts_need_a_database_and_keys(self) -> Self:
+        needed = {"DATABASE_URL": self.database_url, "ENVELOPE_KEYS": self.envelope_keys}
+        missing = [name for name, value in needed.items() if value is None]
+        if self.auth is AuthType.ACCOUNTS and missing:
+            raise ValueError(f"{' and '.join(missing)} must be set when AUTH=accounts")
+        return self
 
     @field_validator("envelope_keys")
     @classmethod

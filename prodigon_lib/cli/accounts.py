@@ -1,0 +1,72 @@
+"""`prodigon accounts`: accounts in the database of `DATABASE_URL`, else of the default stack.
+
+Whoever can write to the database may make an operator: so a production system needs no password that it
+starts with, and none that somebody forgets to change.
+"""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from prodigon_lib.cli.database import bring_up, database
+from prodigon_lib.core.errors import StackError
+from prodigon_lib.core.principal import Role
+from prodigon_lib.core.schemas.accounts import AccountName
+
+if TYPE_CHECKING:
+    from prodigon_lib.persistence.accounts import Account
+    from prodigon_lib.persistence.url import DatabaseUrl
+
+account_commands = typer.Typer(help="Accounts, and the first operator.", no_args_is_help=True)
+
+
+@account_commands.callback()
+def accounts() -> None:
+    """Accounts, and the first operator."""
+
+
+@account_commands.command("create")
+def create_account(
+    name: Annotated[str, typer.Argument(help="3 to 64 letters, digits and . _ @ + -")],
+    role: Annotated[Role, typer.Option(help="What it may do.")] = Role.LEARNER,
+) -> None:
+    """Make an account; its password is asked for, or is the first line of a pipe."""
+    try:
+        name = TypeAdapter(AccountName).validate_python(name)
+    except ValidationError:
+        raise StackError(
+            "a name has 3 to 64 letters, digits and . _ @ + -, a letter or digit first"
+        ) from None
+    password = asked_for() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    with database() as url:
+        bring_up(url)
+        made = asyncio.run(create(url, name, password, role))
+    typer.echo(f"{made.name} is there, as {made.role}")
+
+
+def asked_for() -> str:
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+async def create(url: "DatabaseUrl", name: str, password: str, role: Role) -> "Account":
+    """Raises ValidationFailed: the password is no good. Conflict: the name is taken."""
+    from prodigon_lib.persistence.accounts import AccountRepository
+    from prodigon_lib.persistence.audit import AuditRepository
+    from prodigon_lib.persistence.database import Database
+    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
+    from prodigon_lib.security.passwords import Passwords, check_password
+
+    check_password(password, name)
+    database, passwords = Database(url), Passwords()
+    try:
+        made = await AccountRepository(database).create(name, role, await passwords.hash(password))
+        log = AuditLog(AuditRepository(database))
+        async with log.opened():
+            log.record(AuditEvent.ACCOUNT_CREATED, outcome=Outcome.SUCCESS, target=name)
+    finally:
+        passwords.close()
+        await database.close()
+    return made

@@ -1,0 +1,64 @@
+"""`prodigon accounts create`: how a production system gets its first operator."""
+
+import asyncio
+
+import pytest
+from typer.testing import CliRunner
+
+from prodigon_lib.cli.application import app
+from prodigon_lib.core.errors import Conflict, ProdigonError, StackError, ValidationFailed
+from prodigon_lib.core.principal import Role
+from prodigon_lib.persistence.accounts import AccountRepository, Credentials
+from prodigon_lib.persistence.audit import AuditRecord, AuditRepository
+from prodigon_lib.persistence.database import Database
+from prodigon_lib.persistence.url import DatabaseUrl
+
+PASSWORD = "tide-lantern-fig"  # pragma: allowlist secret
+
+
+def create(monkeypatch: pytest.MonkeyPatch, database: DatabaseUrl, *arguments: str, password: str) -> str:
+    monkeypatch.setenv("DATABASE_URL", database.dsn)
+    found = CliRunner().invoke(app, ["accounts", "create", *arguments], input=f"{password}\n")
+    if isinstance(found.exception, ProdigonError):
+        raise found.exception
+    assert found.exit_code == 0
+    return found.output
+
+
+def stored(database: DatabaseUrl, name: str) -> tuple[Credentials | None, list[AuditRecord]]:
+    async def read() -> tuple[Credentials | None, list[AuditRecord]]:
+        opened = Database(database)
+        try:
+            log = (await AuditRepository(opened).page(limit=10)).records
+            return await AccountRepository(opened).credentials(name), log
+        finally:
+            await opened.close()
+
+    return asyncio.run(read())
+
+
+def test_an_operator_is_made_and_written_down(database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = create(monkeypatch, database, "Boss", "--role", "operator", password=PASSWORD)
+    assert shown == "boss is there, as operator\n"
+    found, log = stored(database, "boss")
+    assert found is not None
+    assert found.account.role is Role.OPERATOR
+    assert [(record.event, record.target) for record in log] == [("account.created", "boss")]
+    with pytest.raises(Conflict):
+        create(monkeypatch, database, "boss", password=PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "kind"),
+    [("a b", PASSWORD, StackError), ("boss", "short", ValidationFailed), ("boss", "", ValidationFailed)],
+)
+def test_what_is_no_name_or_no_password_is_told_so(
+    database: DatabaseUrl,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    password: str,
+    kind: type[ProdigonError],
+) -> None:
+    with pytest.raises(kind):
+        create(monkeypatch, database, name, password=password)
+    assert stored(database, "boss") == (None, [])
