@@ -16,6 +16,7 @@
     ├── Conflict              409  CONFLICT, IDEMPOTENCY_CONFLICT, JOB_FINISHED, NOTHING_TO_RETRY
     ├── PayloadTooLarge       413  PAYLOAD_TOO_LARGE
     ├── ValidationFailed      422  VALIDATION_ERROR
+    │   └── UrlRefused             URL_REFUSED (an address that a user gave, and that leads where none may)
     ├── RateLimited           429  RATE_LIMITED
     ├── HeadersTooLarge       431  HEADERS_TOO_LARGE
     ├── InternalError         500  INTERNAL_ERROR
@@ -139,6 +140,10 @@ class PayloadTooLarge(ProdigonError):
 class ValidationFailed(ProdigonError):
     status = 422
     default_code = "VALIDATION_ERROR"
+
+
+class UrlRefused(ValidationFailed):
+    default_code = "URL_REFUSED"
 
 
 class RateLimited(ProdigonError):
