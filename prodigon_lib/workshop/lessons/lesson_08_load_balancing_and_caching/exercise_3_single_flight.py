@@ -1,13 +1,8 @@
 """Single flight."""
 
 import asyncio
-import json
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 from prodigon_lib.workshop.checks import Attempt, Check, Findings
@@ -17,6 +12,7 @@ from prodigon_lib.workshop.lessons.lesson_08_load_balancing_and_caching.redis_of
     client_of,
     redis_of,
 )
+from prodigon_lib.workshop.obedient import obedient
 from prodigon_lib.workshop.table import Table
 
 HINTS = (
@@ -33,21 +29,6 @@ SOON = 2.5
 """Seconds on top of the lease, for a busy machine."""
 
 
-@dataclass(frozen=True)
-class Process:
-    """One of the processes that ask."""
-
-    process: asyncio.subprocess.Process
-
-    async def obey(self, order: dict[str, Any]) -> dict[str, Any] | None:
-        """What came of an order; `None` when it died of it."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(order).encode() + b"\n")
-        line = await self.process.stdout.readline()
-        return None if not line else dict(json.loads(line))
-
-
 class SingleFlightCheck(Check):
     seconds = 28
 
@@ -56,34 +37,13 @@ class SingleFlightCheck(Check):
         attempt.get("SingleFlight")  # what can't even be loaded says so here
         async with redis_of(attempt) as server, client_of(server, seconds=5) as redis:
             self.redis = redis
-            async with self.three_processes(server.url) as processes:
+            async with obedient(flight_process, str(attempt.path), server.url, str(LEASE)) as processes:
                 self.processes = processes
                 await self.a_hundred_misses()
                 await self.other_keys()
                 await self.who_leaves()
                 await self.a_fetch_that_raises()
                 await self.a_leader_that_dies()
-
-    @asynccontextmanager
-    async def three_processes(self, url: str) -> AsyncIterator[list[Process]]:
-        pipe = asyncio.subprocess.PIPE
-        program, answer = str(Path(flight_process.__file__)), str(self.attempt.path)
-        started = [
-            await asyncio.create_subprocess_exec(
-                sys.executable, program, answer, url, str(LEASE), stdin=pipe, stdout=pipe
-            )
-            for _ in range(3)
-        ]
-        try:
-            for process in started:
-                assert process.stdout is not None
-                await process.stdout.readline()
-            yield [Process(process) for process in started]
-        finally:
-            for process in started:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
 
     async def ordered(
         self, what: str, callers: Sequence[int], *, within: float, step: str, **order: Any
