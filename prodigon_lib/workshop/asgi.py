@@ -24,6 +24,7 @@ class Reply:
     status: int = 0
     body: bytes = b""
     error: Exception | None = None
+    headers: dict[str, str] = field(default_factory=dict)
 
     def json(self) -> Any:
         return json.loads(self.body)
@@ -56,12 +57,13 @@ class Direct:
         """One request. What the application raises is in the reply; a cancelled call cancels the application.
 
         Args:
-            body: sent as JSON.
+            body: sent as JSON; bytes as they are.
             on_start: called with the status in the moment the answer begins.
             leave_after: the client leaves after so many pieces of the body.
         """
         reply, pieces, left = Reply(), 0, asyncio.Event()
-        request = [{"type": "http.request", "body": b"" if body is None else json.dumps(body).encode()}]
+        sent = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        request = [{"type": "http.request", "body": sent}]
 
         async def receive() -> Message:
             if request:
@@ -75,6 +77,7 @@ class Direct:
                 return
             if message["type"] == "http.response.start":
                 reply.status = message["status"]
+                reply.headers = {name.decode(): value.decode() for name, value in message["headers"]}
                 if on_start is not None:
                     on_start(reply.status)
                 return

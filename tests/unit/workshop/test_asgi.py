@@ -74,6 +74,13 @@ async def test_a_request_with_a_body_and_what_the_lifespan_left(events: list[str
     assert events[-1] == "ended"
 
 
+async def test_bytes_are_sent_as_they_are_and_headers_come_back(events: list[str]) -> None:
+    async with started(application(events)) as service:
+        reply = await service.ask("POST", "/echo", b'{"a": "\\u00e9"}', headers={"X-User": "me"})
+        broken = await service.ask("POST", "/echo", b"{", headers={"X-User": "me"})
+    assert (reply.json()[0], reply.headers["content-type"], broken.status) == ("é", "application/json", 422)
+
+
 async def test_what_the_application_raises_is_in_the_reply(events: list[str]) -> None:
     async with started(application(events)) as service:
         reply = await service.ask("GET", "/error")

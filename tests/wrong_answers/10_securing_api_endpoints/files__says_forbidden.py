@@ -1,0 +1,29 @@
+# fails: unlike what is nowhere
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException
+from starlette.responses import FileResponse
+
+
+def file_in(root: Path, name: str) -> Path:
+    if "\0" in name:
+        raise HTTPException(400, "no file has such a name")
+    try:
+        found = (root / name).resolve(strict=True)
+        if not found.is_relative_to(root.resolve()):
+            raise HTTPException(403, "that is outside")
+        if found.is_file():
+            return found
+    except (OSError, RuntimeError):
+        pass
+    raise HTTPException(404, "there is no such file")
+
+
+def create_app(root: Path) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/files/{name:path}")
+    async def read(name: str) -> FileResponse:
+        return FileResponse(file_in(root, name))
+
+    return app
