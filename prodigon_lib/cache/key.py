@@ -26,5 +26,6 @@ def cache_key(
     """
     turns = [[turn.role.value, turn.content] for turn in request.conversation()]
     model = request.model or default_model
-    parts = [FORMAT, version, user, model, request.max_tokens, float(request.temperature), turns]
+    whose = None if user is None else str(user)  # a database's driver has a kind of UUID of its own
+    parts = [FORMAT, version, whose, model, request.max_tokens, float(request.temperature), turns]
     return sha256(orjson.dumps(parts)).hexdigest()

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Self, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
+from urllib.parse import unquote, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -59,6 +60,9 @@ class Settings(BaseSettings):
 
     Build it with `load_settings`, which turns a wrong value into one line that names the setting.
     """
+
+    AMONG_SERVICES: ClassVar[bool] = False
+    """Whether it calls other services of ours, or they call it."""
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
@@ -120,6 +124,19 @@ class Settings(BaseSettings):
     def in_production(self) -> bool:
         return self.environment is Environment.PRODUCTION
 
+    def lacks(self) -> list[str]:
+        """What production needs and is not set, a sentence each that begins with the setting."""
+        if self.service_keys is None and self.AMONG_SERVICES:
+            return ["SERVICE_KEYS must be set"]
+        return []
+
+    @model_validator(mode="after")
+    def production_lacks_nothing(self) -> Self:
+        """All of it in one line, so that nobody mends one setting a start."""
+        if self.in_production and (missing := self.lacks()):
+            raise ValueError(f"{', '.join(missing)} when ENVIRONMENT=production")
+        return self
+
 
 def secret_names(kind: type[BaseSettings]) -> list[str]:
     """The settings of a class that are secrets: those whose type says so."""
@@ -164,11 +181,26 @@ class DatabaseSettings(Settings):
             raise ValueError("must be a redis://, rediss:// or unix:// address")
         return value
 
-    @model_validator(mode="after")
-    def production_needs_a_database(self) -> Self:
-        if self.in_production and self.database_url is None:
-            raise ValueError("DATABASE_URL must be set when ENVIRONMENT=production")
-        return self
+    def lacks(self) -> list[str]:
+        missing = super().lacks()
+        if self.database_url is None:
+            missing.append("DATABASE_URL must be set")
+        elif everybody_knows(self.database_url.get_secret_value()):
+            missing.append("DATABASE_URL must have a password that nobody guesses")
+        return missing
+
+
+WELL_KNOWN = frozenset("postgres password prodigon admin root secret changeme change-me example test".split())
+
+
+def everybody_knows(url: str) -> bool:
+    """Whether the password of this address is one that programs and tutorials come with, or the user's name.
+
+    One without a password may be let in otherwise: by a certificate, a socket, a `~/.pgpass`.
+    """
+    parts = urlsplit(url)
+    password = unquote(parts.password or "")
+    return bool(password) and (password.lower() in WELL_KNOWN or password == unquote(parts.username or ""))
 
 
 class CallerSettings(DatabaseSettings):

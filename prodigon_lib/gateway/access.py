@@ -19,6 +19,7 @@ from prodigon_lib.core.http.client_address import (
 )
 from prodigon_lib.core.http.errors import from_status
 from prodigon_lib.core.http.matching import Place, RouteTable
+from prodigon_lib.core.ids import UserId
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.principal import DEVELOPER, Principal
 from prodigon_lib.gateway.settings import GatewaySettings
@@ -152,3 +153,8 @@ def principal_of(scope: Scope) -> Principal:
     if principal is None and scope["app"].state.accounts_on:
         raise Unauthenticated("nobody was let in here")
     return principal or DEVELOPER
+
+
+def user_of(scope: Scope) -> UserId | None:
+    """Whose kept answers a request may share: without accounts, all are everybody's."""
+    return principal_of(scope).user if scope["app"].state.accounts_on else None

@@ -14,6 +14,7 @@ from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.raw import RawRoute, check_json, header_of, read_body, send_json
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
+from prodigon_lib.gateway.access import user_of
 from prodigon_lib.gateway.answers import CachedAnswers
 from prodigon_lib.transport.model import ModelClient
 
@@ -90,7 +91,8 @@ class CachedGenerate:
         body = await read_body(receive)
         request = check_json(scope, body, GenerateRequest)
         control = header_of(scope, b"cache-control")
-        found = await unless_disconnected(receive, self._answers.answer(request, body, control))
+        asking = self._answers.answer(request, body, control, user_of(scope))
+        found = await unless_disconnected(receive, asking)
         await send_json(send, found.body, status_headers(found))
 
 

@@ -21,6 +21,7 @@ from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.errors import openai_envelope
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, Usage
+from prodigon_lib.gateway.access import user_of
 from prodigon_lib.gateway.dependencies import Bound, Model
 from prodigon_lib.gateway.openai_schemas import (
     AnswerMessage,
@@ -89,7 +90,8 @@ async def complete_chat(asked: ChatCompletionRequest, request: Request, bound: B
     if bound.answers is None:
         answer = await unless_disconnected(request.receive, bound.model.generate(wanted))
         return JSONResponse(completion(answer, wanted.max_tokens).model_dump())
-    asking = bound.answers.answer(wanted, encode(wanted), request.headers.get("cache-control"))
+    control, user = request.headers.get("cache-control"), user_of(request.scope)
+    asking = bound.answers.answer(wanted, encode(wanted), control, user)
     found = await unless_disconnected(request.receive, asking)
     answer = GenerateResponse.model_validate_json(found.body)
     return JSONResponse(completion(answer, wanted.max_tokens).model_dump(), headers=status_headers(found))

@@ -1,8 +1,8 @@
 """The model service's settings."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 
 from prodigon_lib.core.settings import DEFAULT_MODEL, ModelName, Seconds, Settings
 from prodigon_lib.model.providers.simulated.profiles import ProfileName
@@ -12,6 +12,8 @@ FALLBACK_MODEL = "llama-3.1-8b-instant"
 
 class ModelSettings(Settings):
     """Beside what every service has. Times are in seconds."""
+
+    AMONG_SERVICES: ClassVar[bool] = True
 
     groq_api_key: SecretStr | None = None
     """Turns Groq on."""
@@ -64,13 +66,11 @@ class ModelSettings(Settings):
             return value or None
         return value
 
-    @model_validator(mode="after")
-    def production_needs_a_provider(self) -> Self:
-        if self.in_production and not self.use_mock and not self.live:
-            raise ValueError(
-                "GROQ_API_KEY must be set when ENVIRONMENT=production (or OPENAI_COMPATIBLE_URL, or USE_MOCK)"
-            )
-        return self
+    def lacks(self) -> list[str]:
+        missing = super().lacks()
+        if not self.use_mock and not self.live:
+            missing.append("GROQ_API_KEY, or OPENAI_COMPATIBLE_URL, or USE_MOCK must be set")
+        return missing
 
     @property
     def live(self) -> bool:

@@ -1,5 +1,7 @@
 """The monolith's settings."""
 
+from typing import ClassVar
+
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
 from prodigon_lib.worker.settings import WorkerSettings
@@ -10,3 +12,5 @@ class MonolithSettings(GatewaySettings, ModelSettings, WorkerSettings):
 
     `MODEL_SERVICE_URL` and `WORKER_SERVICE_URL` are taken and not used: nothing is called over the wire.
     """
+
+    AMONG_SERVICES: ClassVar[bool] = False

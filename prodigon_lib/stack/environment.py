@@ -134,7 +134,8 @@ def fields_of(name: str, classes: Mapping[str, ast.ClassDef], typed: str) -> set
         for node in classes[name].body
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.target, ast.Name)
-        and typed in ast.unparse(node.annotation)
+        and typed in (said := ast.unparse(node.annotation))
+        and not said.startswith("ClassVar")
     }
     for base in classes[name].bases:
         found |= fields_of(base.id, classes, typed) if isinstance(base, ast.Name) else set()

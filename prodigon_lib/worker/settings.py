@@ -3,7 +3,7 @@
 import os
 import socket
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -22,6 +22,8 @@ def this_process() -> str:
 
 class WorkerSettings(CallerSettings):
     """Beside what every service has. Times are in seconds."""
+
+    AMONG_SERVICES: ClassVar[bool] = True
 
     model_service_url: ModelUrlList = "http://127.0.0.1:8001"
     queue_type: QueueType = QueueType.POSTGRES

@@ -7,6 +7,7 @@ from prodigon_lib.core.errors import SettingsError
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.model.app import create_app
 from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 from tests.integration.serving import serving
 
 
@@ -70,7 +71,12 @@ async def test_a_wrong_control_is_named(simulated: httpx.AsyncClient) -> None:
 
 
 async def test_in_production_nobody_sets_faults() -> None:
-    settings = ModelSettings(_env_file=None, environment="production", groq_api_key="gsk_x")
+    settings = ModelSettings(
+        _env_file=None,
+        environment="production",
+        groq_api_key="gsk_x",
+        service_keys=draw_envelope_key("first"),
+    )
     async with serving(create_app(settings)) as url, httpx.AsyncClient(base_url=url) as http:
         assert (await http.get("/simulated")).status_code == 404
 

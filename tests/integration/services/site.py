@@ -46,7 +46,8 @@ class Site:
         return made
 
     def environment(self, settings: Mapping[str, object]) -> dict[str, str]:
-        ours = {"ENVIRONMENT": "production", "DATABASE_URL": self.database.url, "USE_MOCK": "true"}
+        # What is tested here are lines between hosts: in production each call would need a login as well.
+        ours = {"ENVIRONMENT": "test", "DATABASE_URL": self.database.url, "USE_MOCK": "true"}
         ours |= {"TRUSTED_HOSTS": "*", "PRODIGON_ENV_FILE": "", "PATH": os.environ["PATH"]}
         return ours | {name.upper(): str(value) for name, value in settings.items()}
 

@@ -15,8 +15,10 @@ import httpx
 import psutil
 import pytest
 
+from prodigon_lib.client.credentials import Login
 from prodigon_lib.persistence.migrations import current_revision, newest_revision
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 from tests.dockerfiles import SERVICES
 from tests.integration.services.hosts import Host, Network, need_namespaces, network
 from tests.integration.services.images import Image, build_environment, image
@@ -27,6 +29,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 PATIENCE = 60.0
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
+SECURED = {"AUTH": "accounts", "REGISTRATION": "open"}
+SECURED |= {name: draw_envelope_key("first") for name in ("ENVELOPE_KEYS", "SERVICE_KEYS")}
+ADA = {"name": "ada", "password": "correct horse battery staple"}
 SHORT = {"prompt": "What is a lease?", "max_tokens": 8}
 
 
@@ -107,14 +112,15 @@ def database(site: Site) -> Database:
 
 
 def test_the_system_runs_from_its_images(site: Site, database: Database) -> None:
-    model = site.start("model", {"USE_MOCK": "true", "SIMULATED_PROFILE": "instant"}).until_healthy()
-    settings = {"DATABASE_URL": database.url, "MODEL_SERVICE_URL": model.url}
+    simulated = {"USE_MOCK": "true", "SIMULATED_PROFILE": "instant"}
+    model = site.start("model", {**SECURED, **simulated}).until_healthy()
+    settings = {**SECURED, "DATABASE_URL": database.url, "MODEL_SERVICE_URL": model.url}
     worker = site.start("worker", settings)
     gateway = site.start("gateway", {**settings, "WORKER_SERVICE_URL": worker.url}).until_healthy()
     worker.until_healthy()
 
     assert asyncio.run(current_revision(parse_database_url(database.local))) == newest_revision()
-    with caller(gateway) as client:
+    with signed_up(gateway) as client:
         eventually_sync(lambda: client.get("/health/ready").status_code == 200, within=PATIENCE)
         assert client.get("/health").json()["environment"] == "production"
         assert client.post("/api/v1/generate", json=SHORT).json()["usage"]["completion_tokens"] > 0
@@ -128,9 +134,9 @@ def test_the_system_runs_from_its_images(site: Site, database: Database) -> None
 
 
 def test_the_monolith_runs_from_its_image(site: Site, database: Database) -> None:
-    settings = {"DATABASE_URL": database.url, "USE_MOCK": "true", "SIMULATED_PROFILE": "instant"}
+    settings = {**SECURED, "DATABASE_URL": database.url, "USE_MOCK": "true", "SIMULATED_PROFILE": "instant"}
     monolith = site.start("monolith", settings).until_healthy()
-    with caller(monolith) as client:
+    with signed_up(monolith) as client:
         assert client.post("/api/v1/generate", json=SHORT).status_code == 200
         assert client.post("/api/v1/jobs", json={"prompts": ["What is a lease?"]}).status_code == 202
     assert monolith.told_to_end() == ENDED_BY_SIGTERM
@@ -192,7 +198,7 @@ def test_what_is_missing_or_wrong_stops_the_start(
 def test_a_gateway_waits_for_its_database(site: Site, database: Database) -> None:
     host = site.net.host("early")
     host.cut()
-    gateway = site.start("gateway", {"DATABASE_URL": database.url}, host)
+    gateway = site.start("gateway", {**SECURED, "DATABASE_URL": database.url}, host)
     gateway.until_it_logs("waiting for the database")
     assert not gateway.image.healthy(host)
     host.plug()
@@ -211,6 +217,13 @@ def test_a_gateway_that_waits_ends_when_told(site: Site) -> None:
 
 def caller(container: Container) -> httpx.Client:
     return httpx.Client(base_url=container.url, timeout=30, trust_env=False)
+
+
+def signed_up(container: Container) -> httpx.Client:
+    client = caller(container)
+    client.post("/api/v1/auth/register", json=ADA).raise_for_status()
+    client.auth = Login(container.url, ADA["name"], ADA["password"])
+    return client
 
 
 def finished_job(client: httpx.Client, job: str) -> dict[str, Any] | None:

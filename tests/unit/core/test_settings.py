@@ -6,6 +6,7 @@ import pytest
 
 from prodigon_lib.core.errors import SettingsError
 from prodigon_lib.core.settings import DatabaseSettings, Settings, load_settings
+from prodigon_lib.gateway.settings import GatewaySettings
 
 
 @pytest.fixture
@@ -41,6 +42,40 @@ def test_a_wrong_value_is_named_as_the_environment_spells_it(
 def test_production_says_what_is_missing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
     with pytest.raises(SettingsError, match="DATABASE_URL"):
+        load_settings(DatabaseSettings)
+
+
+def test_production_names_all_that_is_missing_at_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(GatewaySettings)
+    assert caught.value.message == (
+        "SERVICE_KEYS must be set, DATABASE_URL must be set, AUTH must be accounts, "
+        "ENVELOPE_KEYS must be set, TRUSTED_HOSTS must be set when ENVIRONMENT=production"
+    )
+
+
+@pytest.mark.parametrize(
+    ("who", "bad"),
+    [
+        ("prodigon:postgres", True),
+        ("prodigon:prodigon", True),
+        ("someone:some%6Fne", True),
+        ("prodigon:Change-Me", True),
+        ("prodigon:0d1c5b", False),
+        ("prodigon", False),
+    ],
+)
+def test_production_takes_no_password_that_everybody_knows(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, who: str, bad: bool
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://{who}@db/x")
+    assert load_settings(DatabaseSettings)
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    if not bad:
+        assert load_settings(DatabaseSettings).in_production
+        return
+    with pytest.raises(SettingsError, match="DATABASE_URL must have a password that nobody guesses"):
         load_settings(DatabaseSettings)
 
 

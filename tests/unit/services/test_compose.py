@@ -13,6 +13,7 @@ import yaml
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.dockerfiles import ROOT, dockerfile, read_stages
 from tests.memory_limits import check_ceiling
@@ -22,8 +23,10 @@ TEXT = FILE.read_text()
 COMPOSE = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 KINDS = {"gateway": GatewaySettings, "model": ModelSettings, "worker": WorkerSettings}
+KEY = draw_envelope_key("first")
 GIVEN = {"POSTGRES_PASSWORD": "a1", "REDIS_PASSWORD": "b2", "USE_MOCK": "true"}
-SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GROQ_API_KEY")
+GIVEN |= {"ENVELOPE_KEYS": KEY, "SERVICE_KEYS": KEY}
+SECRETS = ("POSTGRES_PASSWORD", "REDIS_PASSWORD", "GROQ_API_KEY", "ENVELOPE_KEYS", "SERVICE_KEYS")
 
 
 def environment(service: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ import yaml
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.model.settings import ModelSettings
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 from prodigon_lib.worker.settings import WorkerSettings
 from tests.dockerfiles import ROOT, dockerfile, read_stages
 from tests.kustomize import Manifest, containers, render
@@ -80,6 +81,7 @@ def test_each_service_starts_with_what_it_gets(service: str, monkeypatch: pytest
     assert not secrets.keys() - fields
     assert {(each["name"], each["key"]) for each in secrets.values()} == {(SECRET, name) for name in secrets}
     filled = {"DATABASE_URL": "postgresql://db/x", "REDIS_URL": "redis://redis", "GROQ_API_KEY": "key"}
+    filled |= dict.fromkeys(("ENVELOPE_KEYS", "SERVICE_KEYS"), draw_envelope_key("first"))
     given = called("ConfigMap", "settings")["data"] | {k: v for k, v in filled.items() if k in secrets}
     for name, value in {**given, "PRODIGON_ENV_FILE": ""}.items():
         monkeypatch.setenv(name, value)
