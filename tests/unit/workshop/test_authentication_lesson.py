@@ -1,6 +1,7 @@
 """What lesson 9 measures with: prices of guesses, work of Argon2, and tokens as attackers make them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -9,11 +10,9 @@ from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type, hash_secret_raw
 
 from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.argon_work import argon_work
-from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.attacks import attack
-from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.forging import (
-    Issuer,
-    SigningKey,
-    forgeries_of,
+from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.attacks import (
+    attack,
+    library_verify,
 )
 from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.guesses import (
     YEAR,
@@ -23,6 +22,13 @@ from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.gue
     prices,
     prices_table,
 )
+from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.matrix import (
+    ENDPOINTS,
+    OWNERS,
+    ROLES,
+    wanted_cells,
+)
+from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.matrix_plot import plot_matrix
 from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.people import PEOPLE, cells
 
 SMALL = PasswordHasher(1, 64, 1)
@@ -59,7 +65,7 @@ def test_argon2_is_dearer_than_sha256_and_both_are_drawn() -> None:
     assert [each.way for each in found] == ["SHA-256", "Argon2id"]
     assert found[0].rate > 10 * found[1].rate
     assert len(prices_table(found)) == 2
-    assert "Argon2id" in repr(plot_prices(found, cores=1000))
+    assert "Argon2id" in repr(plot_prices(found, cores=1000, guess=YEAR))
 
 
 def test_a_list_lasts_half_of_its_guesses() -> None:
@@ -82,24 +88,48 @@ def test_seconds_are_said_in_the_largest_unit_that_fits(seconds: float, words: s
     assert in_words(seconds) == words
 
 
-def test_a_verifier_that_takes_all_is_found_out_and_one_that_takes_none() -> None:
-    assert all(taken == count for _, count, taken, refused, _ in attack(lambda token, folder: {}).rows)
+async def test_a_verifier_that_takes_all_is_found_out_and_one_that_takes_none() -> None:
+    assert all(row[1] == row[2] for row in (await attack(lambda token, folder: {})).rows)
 
     def refuse(*_: object) -> dict[str, object]:
         raise PermissionError
 
     with pytest.raises(ValueError, match="good token"):
-        attack(refuse)
+        await attack(refuse)
 
 
-def test_forgeries_of_a_token_are_all_different_from_it() -> None:
-    token = SigningKey("ours").sign(Issuer("here", "there").claims("ann", "a login"))
-    found = forgeries_of(token)
-    assert token not in found.values()
-    assert len(set(found.values())) == len(found)
+async def test_the_librarys_verifier_refuses_each_of_them_and_breaks_at_none() -> None:
+    assert [row[1] - row[3] for row in (await attack(library_verify)).rows] == [0, 0, 0, 0]
 
 
 def test_the_matrix_has_every_person_at_every_chat() -> None:
     by_owner = [cell for cell in cells({name: f"{name}'s id" for name in PEOPLE}) if cell.kind == "by owner"]
     assert len(by_owner) == len(PEOPLE) * (2 * len(PEOPLE) - 1)
     assert {cell.wanted for cell in by_owner} == {200, 404}
+
+
+@pytest.mark.parametrize(
+    ("role", "column", "status"),
+    [
+        ("nobody", "health", 200),
+        ("nobody", "read chat, no such", 401),
+        ("learner", "read chat, own", 200),
+        ("learner", "metrics", 403),
+        ("teacher", "delete chat, another's", 404),
+        ("operator", "read chat, another's", 404),
+        ("operator", "read job, no such", 404),
+        ("operator", "metrics", 200),
+    ],
+)
+def test_the_gateways_matrix_follows_its_table_of_rules(role: str, column: str, status: int) -> None:
+    (cell,) = [cell for cell in wanted_cells() if (cell.role, cell.column) == (role, column)]
+    assert cell.wanted == status
+
+
+def test_the_gateways_matrix_is_whole_and_shows_what_differs() -> None:
+    owned = [endpoint for endpoint in ENDPOINTS if endpoint.made_by]
+    asked = [replace(cell, status=cell.wanted) for cell in wanted_cells()]
+    assert len(asked) == len(ROLES) * (len(ENDPOINTS) + len(owned) * (len(OWNERS) - 1))
+    asked[0] = replace(asked[0], status=500)
+    assert "1 other than the rules" in repr(plot_matrix(asked))
+    assert "not 200" in plot_matrix(asked).svg

@@ -1,75 +1,95 @@
-"""The list of attacks on access tokens, against a function, and against a gateway that runs."""
+"""The list of attacks on access tokens, against any function that verifies them."""
 
-import asyncio
+import inspect
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
+from uuid import uuid4
 
-import aiohttp
+from joserfc.jwk import OKPKey
 
+from prodigon_lib.core.errors import Unauthenticated
+from prodigon_lib.security.signing_keys import SigningKey as LibrarysKey
+from prodigon_lib.security.tokens import AUDIENCE, ISSUER, AccessTokens, Claims
 from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.forging import (
     Issuer,
     SigningKey,
     forgeries,
-    forgeries_of,
     malformed,
     misdirected,
     traversals,
 )
 from prodigon_lib.workshop.table import Table
 
-OURS = Issuer("https://here.example", "here")
-Verify = Callable[[str, Path], Mapping[str, Any]]
+OURS = Issuer(ISSUER, AUDIENCE)
+TAKEN, REFUSED, BROKEN = "taken", "refused", "another error"
+Verify = Callable[[str, Path], Any]
 
 
-def attack(verify: Verify) -> Table:
+async def attack(verify: Verify) -> Table:
     """What a verifier did with each kind of attack; it is given a token and the folder of public keys.
 
     Raises:
         ValueError: it refuses a good token, so that its refusals say nothing.
     """
     key, attackers = SigningKey("ours"), SigningKey("theirs")
-    good = OURS.claims("ann", "a login")
+    user, login = str(uuid4()), str(uuid4())
+    good = OURS.claims(user, login)
     with TemporaryDirectory() as place:
-        folder = Path(place, "keys")
-        folder.mkdir()
-        key.publish(folder)
-        if outcome(verify, key.sign(good), folder) != "taken":
+        folder = folder_of(key, Path(place))
+        if await outcome(verify, key.sign(good), folder) != TAKEN:
             raise ValueError("a good token is refused")
         kinds = {
             "forged": forgeries(key, attackers, good),
             "with a kid that leads out of the folder": traversals(folder, attackers, good),
-            "signed by us, for another place or time": misdirected(key, OURS, "ann", "a login"),
+            "signed by us, for another place or time": misdirected(key, OURS, user, login),
             "malformed": malformed(key, good),
         }
-        rows = [(kind, *outcomes(verify, tokens, folder)) for kind, tokens in kinds.items()]
-    return Table(["tokens", "of them", "taken", "refused", "for one that was taken"], rows)
+        rows = [(kind, *await outcomes(verify, tokens, folder)) for kind, tokens in kinds.items()]
+    return Table(["tokens", "of them", TAKEN, REFUSED, BROKEN, "for one that was taken"], rows)
 
 
-def outcomes(verify: Verify, tokens: Mapping[str, str], folder: Path) -> tuple[int, int, int, str]:
-    taken = [name for name, token in tokens.items() if outcome(verify, token, folder) == "taken"]
-    return len(tokens), len(taken), len(tokens) - len(taken), (taken or ["-"])[0]
+def folder_of(key: SigningKey, place: Path) -> Path:
+    """A new folder in `place` with that one key."""
+    folder = place / "keys"
+    folder.mkdir()
+    key.publish(folder)
+    return folder
 
 
-def outcome(verify: Verify, token: str, folder: Path) -> str:
-    """Whatever it raises refuses the token here; a service would have to make a 401 of it, and not a 500."""
+async def outcomes(verify: Verify, tokens: Mapping[str, str], folder: Path) -> tuple[int, int, int, int, str]:
+    found = {name: await outcome(verify, token, folder) for name, token in tokens.items()}
+    counts = Counter(found.values())
+    taken = [name for name, said in found.items() if said == TAKEN]
+    return len(tokens), counts[TAKEN], counts[REFUSED], counts[BROKEN], (taken or ["-"])[0]
+
+
+async def outcome(verify: Verify, token: str, folder: Path) -> str:
+    """A verifier says no with `Unauthenticated`; any other error would be a 500 of the service."""
     try:
-        verify(token, folder)
+        said = verify(token, folder)
+        if inspect.isawaitable(said):
+            await said
+    except Unauthenticated:
+        return REFUSED
     except Exception:
-        return "refused"
-    return "taken"
+        return BROKEN
+    return TAKEN
 
 
-async def attack_gateway(url: str, token: str) -> dict[str, int]:
-    """The status that each forgery of a good token gets from `GET /api/v1/auth/me`, and the token itself."""
-    tokens = {"the token itself": token, **forgeries_of(token)}
-    async with aiohttp.ClientSession(url) as session:
+class FolderKeys:
+    """Public keys as `AccessTokens` asks for them, from a folder."""
 
-        async def status(shown: str) -> int:
-            headers = {"Authorization": f"Bearer {shown}"}
-            async with session.get("/api/v1/auth/me", headers=headers) as response:
-                return response.status
+    def __init__(self, folder: Path) -> None:
+        self._keys = {path.stem: path for path in folder.glob("*.pem")}
 
-        found = await asyncio.gather(*(status(shown) for shown in tokens.values()))
-    return dict(zip(tokens, found, strict=True))
+    async def verifying(self, kid: str) -> LibrarysKey | None:
+        path = self._keys.get(kid)
+        return None if path is None else LibrarysKey(kid, 0.0, OKPKey.import_key(path.read_bytes()))
+
+
+async def library_verify(token: str, folder: Path) -> Claims:
+    """The gateway's own way to read a token. Raises Unauthenticated."""
+    return await AccessTokens(cast(Any, FolderKeys(folder))).read(token)

@@ -9,7 +9,7 @@ from itertools import count
 
 from argon2 import PasswordHasher
 
-from prodigon_lib.workshop.look import BLUE, FAINT, ORANGE
+from prodigon_lib.workshop.look import BLUE, FAINT, INK, ORANGE
 from prodigon_lib.workshop.picture import Picture, Plot
 from prodigon_lib.workshop.table import Table
 
@@ -22,6 +22,7 @@ KINDS = {
     "4 words of a list of 7,776": 7776**4,
 }
 """How many passwords of that kind there are."""
+GUESSED = "8 small letters"
 MARKS = {
     "a second": 1.0,
     "a day": 86400.0,
@@ -90,14 +91,17 @@ def prices_table(found: Sequence[Price], *, cores: int = 1) -> Table:
     return Table(["hash", "guesses per second and core", *KINDS], rows)
 
 
-def plot_prices(found: Sequence[Price], *, cores: int = 1) -> Picture:
-    """How long a password of each kind lasts against `cores` cores, for each way to hash."""
+def plot_prices(found: Sequence[Price], *, cores: int = 1, guess: float | None = None) -> Picture:
+    """How long a password of each kind lasts against `cores` cores; `guess` is in seconds, for `GUESSED`."""
     plot = Plot(height=3.6)
     (axes,) = plot.axes
     places = range(len(KINDS))
     for each, colour, marker in zip(found, (ORANGE, BLUE), "os", strict=False):
         lasts = [each.lasts(number, cores=cores) for number in KINDS.values()]
         axes.plot(lasts, places, color=colour, marker=marker, linestyle="none", markersize=8, label=each.way)
+    if guess is not None:
+        row = list(KINDS).index(GUESSED)
+        axes.plot([guess], [row], color=INK, marker="x", linestyle="none", markersize=8, label="your guess")
     for name, seconds in MARKS.items():
         axes.axvline(seconds, color=FAINT, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.text(seconds, len(KINDS) - 0.45, name, fontsize=8.5, color=FAINT, ha="center")

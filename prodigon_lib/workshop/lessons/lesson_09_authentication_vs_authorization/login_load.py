@@ -53,7 +53,7 @@ def login_service(memories: Sequence[int], word: str) -> tuple[FastAPI, str]:
     return app, key.sign(Issuer("here", "here").claims("ann", "a login"))
 
 
-async def login_load(memories: Sequence[int] = (4, 16, 64), *, seconds: float = 1.5) -> LoginLoad:
+async def login_load(memories: Sequence[int] = (4, 16, 64), *, seconds: float = 1.0) -> LoginLoad:
     """Four callers at once, who log in for so long at each cost; then four who show a token."""
     word = "correct horse battery staple"
     app, token = await asyncio.to_thread(login_service, memories, word)
@@ -89,7 +89,7 @@ def plot_logins(load: LoginLoad, *, guess: float | None = None) -> Picture:
     axes.set_xticks(memories, [str(memory) for memory in memories])
     axes.minorticks_off()
     axes.grid(visible=True, color=FAINT, linewidth=0.3)
-    axes.legend(loc="center left")
+    axes.legend(loc="lower left")
     plot.title("A login is dear, a token is cheap")
     words = "; ".join(f"{memory} MiB: {rate:.0f}" for memory, rate in zip(memories, rates, strict=True))
     return plot.finish(f"Logins a second by memory. {words}; token: {load.tokens.throughput:.0f}")
