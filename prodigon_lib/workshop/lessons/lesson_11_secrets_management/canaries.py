@@ -26,7 +26,7 @@ from prodigon_lib.workshop.table import Table
 
 WAYS = ("code", ".env", "environment", "command line", "log line", "notebook output")
 PLACES = (
-    "files now", "git history", "image layer", "process list", "its environment", "a child's environment",
+    "files now", "git history", "image layer", "process list", "environment", "child's environment",
 )  # fmt: skip
 IGNORED = ".env\n*.log\n"
 VARIABLE = "REPORTS_KEY"
@@ -120,8 +120,8 @@ def hunt(project: Project) -> Hunt:
         "git history": history(project.repository),
         "image layer": project.image_layer(),
         "process list": command_line(project.process.pid),
-        "its environment": environment(project.process.pid),
-        "a child's environment": environment(project.child),
+        "environment": environment(project.process.pid),
+        "child's environment": environment(project.child),
     }
     found = {
         way: [place for place, text in texts.items() if text and canary in text]
