@@ -17,7 +17,7 @@ from prodigon_lib.gateway import chats as chat_routes
 from prodigon_lib.gateway import jobs as job_routes
 from prodigon_lib.gateway import openai as openai_routes
 from prodigon_lib.gateway.access import access, needs_credential
-from prodigon_lib.gateway.collaborators import collaborators
+from prodigon_lib.gateway.collaborators import Collaborators, collaborators
 from prodigon_lib.gateway.dependencies import NEXT_CURSOR_HEADER
 from prodigon_lib.gateway.generate import generate_routes
 from prodigon_lib.gateway.rate_limit import address_limit
@@ -100,7 +100,7 @@ def create_app(
     app.include_router(openai_routes.router)
     app.include_router(openai_routes.router, prefix="/openai", include_in_schema=True)
     if bound.accounts is not None:
-        include_accounts(app, settings)
+        include_accounts(app, settings, bound)
     if settings.allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -112,10 +112,15 @@ def create_app(
     return app
 
 
-def include_accounts(app: FastAPI, settings: GatewaySettings) -> None:
+def include_accounts(app: FastAPI, settings: GatewaySettings, bound: Collaborators) -> None:
     """Imported only when on, as what they need costs memory."""
     from prodigon_lib.gateway import accounts, operators
 
     app.state.trusted_proxies = parse_networks(settings.trusted_proxies)
     app.include_router(accounts.router)
     app.include_router(operators.router)
+    if settings.oidc_issuer is not None:
+        from prodigon_lib.gateway import oidc
+
+        app.state.oidc = oidc.oidc_login(settings, bound)
+        app.include_router(oidc.router)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from prodigon_lib.core.http.addresses import is_safe
 from prodigon_lib.core.http.client_address import parse_networks
 from prodigon_lib.core.http.hosts import parse_hosts
 from prodigon_lib.core.settings import (
@@ -92,6 +93,12 @@ class GatewaySettings(CallerSettings):
     """How long a login lasts, however often its tokens are renewed."""
     signing_key_days: Annotated[float, Field(gt=0)] = 30.0
     """The age at which the key that signs access tokens is replaced."""
+    oidc_issuer: str | None = None
+    """An OIDC provider: whoever it knows may log in. All four of these, or none."""
+    oidc_client_id: Annotated[str, Field(min_length=1)] | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_redirect_url: str | None = None
+    """Where it sends browsers back to: this gateway's `/api/v1/auth/oidc/callback`, as they reach it."""
     rate_limit: str | None = None
     """How many requests one address may send, such as `100/minute`; without it any number."""
     trusted_proxies: str = ""
@@ -125,6 +132,23 @@ class GatewaySettings(CallerSettings):
         missing = [name for name, value in needed.items() if value is None]
         if self.auth is AuthType.ACCOUNTS and missing:
             raise ValueError(f"{' and '.join(missing)} must be set when AUTH=accounts")
+        return self
+
+    @field_validator("oidc_issuer", "oidc_redirect_url")
+    @classmethod
+    def check_oidc_address(cls, value: str | None) -> str | None:
+        if value is not None and not is_safe(value):
+            raise ValueError("must be an https:// address, or http:// on this machine")
+        return value
+
+    @model_validator(mode="after")
+    def oidc_is_whole(self) -> Self:
+        parts = {name: getattr(self, name) for name in type(self).model_fields if name.startswith("oidc_")}
+        missing = [name.upper() for name, value in parts.items() if value is None]
+        if missing and len(missing) < len(parts):
+            raise ValueError(f"{' and '.join(missing)} must be set too, or none that begins with OIDC_")
+        if not missing and self.auth is not AuthType.ACCOUNTS:
+            raise ValueError("OIDC_ISSUER needs AUTH=accounts")
         return self
 
     @field_validator("envelope_keys")

@@ -58,6 +58,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("POST", "/api/v1/auth/register"): PUBLIC,
     ("POST", "/api/v1/auth/login"): PUBLIC,
     ("POST", "/api/v1/auth/refresh"): PUBLIC,
+    ("GET", "/api/v1/auth/oidc/login"): PUBLIC,
+    ("GET", "/api/v1/auth/oidc/callback"): PUBLIC,
     ("POST", "/api/v1/auth/logout"): ACCOUNT,
     ("GET", "/api/v1/auth/me"): ACCOUNT,
     ("POST", "/api/v1/auth/password"): ACCOUNT,

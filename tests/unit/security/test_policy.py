@@ -17,7 +17,15 @@ from tests.fakes.authenticator import ADA, FakeAuthenticator, api_key, login
 def with_accounts() -> GatewaySettings:
     """Whose database nobody asks."""
     keys, database = draw_envelope_key("test"), "postgresql://127.0.0.1/none"
-    return GatewaySettings(_env_file=None, auth="accounts", envelope_keys=keys, database_url=database)
+    here = "http://127.0.0.1"
+    oidc = {"issuer": here, "client_id": "x", "client_secret": "x", "redirect_url": here}
+    return GatewaySettings(
+        _env_file=None,
+        auth="accounts",
+        envelope_keys=keys,
+        database_url=database,
+        **{f"oidc_{name}": value for name, value in oidc.items()},
+    )
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +62,7 @@ def test_what_is_for_everybody_reads_nothing_of_anybody() -> None:
     assert {template for (_, template), rule in RULES.items() if rule.scope is None} == {
         "/health", "/health/live", "/health/ready", "/docs", "/docs/assets/{path}", "/openapi.json",
         "/api/v1/auth/register", "/api/v1/auth/login", "/api/v1/auth/refresh",
+        "/api/v1/auth/oidc/login", "/api/v1/auth/oidc/callback",
     }  # fmt: skip
 
 
