@@ -64,8 +64,8 @@ APP = make_app()
 def scope_of(method: str, path: str, root: str) -> Scope:
     return {
         "type": "http", "method": method, "path": unquote(path), "root_path": root, "query_string": b"",
-        "headers": [], "client": ("127.0.0.1", 1), "server": ("gateway", 80), "scheme": "http",
-        "http_version": "1.1", "app": APP, "raw_path": path.encode(),
+        "headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1), "server": ("gateway", 80),
+        "scheme": "http", "http_version": "1.1", "app": APP, "raw_path": path.encode(),
     }  # fmt: skip
 
 
