@@ -4,6 +4,7 @@ A status has a code, a message, and details that travel as `google.rpc.Status`, 
 code, the HTTP status it would have been, the request's id, and when to try again.
 
     400, 413, 422 INVALID_ARGUMENT      404  NOT_FOUND        405  UNIMPLEMENTED
+    408           UNAVAILABLE           431  INVALID_ARGUMENT
     401           UNAUTHENTICATED       403  PERMISSION_DENIED
     409           ABORTED               429  RESOURCE_EXHAUSTED
     500           INTERNAL              502  UNAVAILABLE, or FAILED_PRECONDITION where no retry helps
@@ -30,10 +31,12 @@ CODES = {
     403: StatusCode.PERMISSION_DENIED,
     404: StatusCode.NOT_FOUND,
     405: StatusCode.UNIMPLEMENTED,
+    408: StatusCode.UNAVAILABLE,
     409: StatusCode.ABORTED,
     413: StatusCode.INVALID_ARGUMENT,
     422: StatusCode.INVALID_ARGUMENT,
     429: StatusCode.RESOURCE_EXHAUSTED,
+    431: StatusCode.INVALID_ARGUMENT,
     500: StatusCode.INTERNAL,
     502: StatusCode.UNAVAILABLE,
     503: StatusCode.UNAVAILABLE,

@@ -40,6 +40,8 @@ NO_PAGE = "the url leads to no public page"
 # |     texts: list[str]
 # |     max_tokens: int = 100
 # |     temperature: float = 0.0
+# |
+# |
 def whole(text: str) -> str:
     text.encode()  # half a pair: UnicodeEncodeError, which is a ValueError and so a 422
     if "\0" in text:
