@@ -18,6 +18,7 @@
     ├── ValidationFailed      422  VALIDATION_ERROR
     │   └── UrlRefused             URL_REFUSED (an address that a user gave, and that leads where none may)
     ├── RateLimited           429  RATE_LIMITED
+    │   └── QuotaExceeded          QUOTA_EXCEEDED (no more tokens until the day ends)
     ├── HeadersTooLarge       431  HEADERS_TOO_LARGE
     ├── InternalError         500  INTERNAL_ERROR
     │   └── SecretUnreadable       SECRET_UNREADABLE (what was sealed can't be opened with the keys we have)
@@ -150,6 +151,11 @@ class RateLimited(ProdigonError):
     status = 429
     default_code = "RATE_LIMITED"
     retryable = True
+
+
+class QuotaExceeded(RateLimited):
+    default_code = "QUOTA_EXCEEDED"
+    retryable = False
 
 
 class HeadersTooLarge(ProdigonError):

@@ -39,16 +39,22 @@ class CachedAnswers:
         self._model, self._cache, self._rules = model, cache, rules
 
     async def answer(
-        self, request: GenerateRequest, body: bytes, control: str | None = None, user: UserId | None = None
+        self,
+        request: GenerateRequest,
+        body: bytes,
+        control: str | None = None,
+        user: UserId | None = None,
+        model: ModelClient | None = None,
     ) -> Response:
         """`body` is the request as it goes to the model, `control` its `Cache-Control`.
 
         Args:
             user: who asks, once there are accounts.
+            model: is asked in place of the usual one.
         """
 
         async def fetch() -> bytes:
-            return await self._model.forward(body)
+            return await (model or self._model).forward(body)
 
         wish = read_wish(control)
         if not self._may_share(request, wish):

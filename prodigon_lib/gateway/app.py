@@ -1,7 +1,7 @@
 """The gateway's composition root."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -20,7 +20,7 @@ from prodigon_lib.gateway.access import access, needs_credential
 from prodigon_lib.gateway.collaborators import Collaborators, collaborators
 from prodigon_lib.gateway.dependencies import NEXT_CURSOR_HEADER
 from prodigon_lib.gateway.generate import generate_routes
-from prodigon_lib.gateway.rate_limit import address_limit
+from prodigon_lib.gateway.rate_limit import rate_limits
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.gateway.turns import ANSWER_HEADER, QUESTION_HEADER
 from prodigon_lib.persistence.chats import ChatRepository
@@ -72,13 +72,13 @@ def create_app(
     settings = settings or load_settings(GatewaySettings)
     service = Service("gateway", settings, beside=beside)
     bound = collaborators(service, settings, model=model, jobs=jobs, chats=chats)
-    limit = address_limit(settings, service.metrics)
+    limits = rate_limits(settings, service.metrics)
     authenticator, audit = authenticator or bound.accounts, audit or bound.audit
     door = access(settings, service.metrics, authenticator, audit) if authenticator is not None else None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with bound.opened(), limit.opened() if limit else nullcontext():
+        async with bound.opened(), limits.opened():
             yield
         service.telemetry.shutdown()
 
@@ -87,14 +87,14 @@ def create_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         checks={**bound.checks, **(checks or {})},
-        guard=in_turn(limit, door),
+        guard=in_turn(limits.address, door, limits.principal),
         hosts=TrustedHosts(parse_hosts(settings.trusted_hosts), loopback=not settings.in_production),
     )
     app.state.collaborators = bound
     app.state.accounts_on = door is not None
     if door is not None:
         app.state.needs_credential = needs_credential
-    app.router.routes[:0] = generate_routes(bound.model, bound.answers)  # routes are tried in their order
+    app.router.routes[:0] = generate_routes(bound)  # routes are tried in their order
     app.include_router(chat_routes.router)
     app.include_router(job_routes.router)
     app.include_router(openai_routes.router)

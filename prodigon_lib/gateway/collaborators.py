@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING
 from prometheus_client import Counter, Gauge
 
 from prodigon_lib.core.http.application import Check, Service
+from prodigon_lib.core.ids import UserId
 from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.settings import split_urls
 from prodigon_lib.gateway.answers import CachedAnswers, cached_answers
+from prodigon_lib.gateway.metering import MeteredModel
 from prodigon_lib.gateway.settings import AuthType, GatewaySettings
 from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.persistence.usage import UsageRepository
 from prodigon_lib.security.audit import AuditLog
 from prodigon_lib.security.envelope_keys import EnvelopeKeys
+from prodigon_lib.security.quotas import Quotas
 from prodigon_lib.security.service_identity import identity
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
@@ -46,6 +50,11 @@ class Collaborators:
     """Whole answers through a cache; without one, the model's own."""
     accounts: "Accounts | None" = None
     audit: AuditLog | None = None
+    quotas: Quotas | None = None
+
+    def model_of(self, user: UserId) -> ModelClient:
+        """The model; what it takes is the user's, where tokens are counted."""
+        return self.model if self.quotas is None else MeteredModel(self.model, self.quotas, user)
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
@@ -128,7 +137,7 @@ def collaborators(
         services.append(client)
         checks["worker"] = client.check
         jobs = HttpJobsClient(client)
-    if chats is None or settings.auth is AuthType.ACCOUNTS:
+    if chats is None or settings.auth is AuthType.ACCOUNTS or settings.token_quota is not None:
         url = settings.database_url
         database = Database(
             parse_database_url(url.get_secret_value()) if url else None,
@@ -141,6 +150,9 @@ def collaborators(
     limits = HistoryLimits(settings.chat_history_messages, settings.chat_history_characters)
     answers = cached_answers(service, settings, model)
     bound = Collaborators(model, jobs, chats, limits, checks, services, database, answers)
+    if settings.token_quota is not None:
+        assert database is not None
+        bound.quotas = Quotas(UsageRepository(database), settings.token_quota)
     if settings.auth is AuthType.ACCOUNTS:
         assert database is not None
         bound.audit = audit_log(service.metrics, database)

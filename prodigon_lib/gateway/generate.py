@@ -14,9 +14,9 @@ from prodigon_lib.core.http.documentation import event_stream
 from prodigon_lib.core.http.raw import RawRoute, check_json, header_of, read_body, send_json
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse
-from prodigon_lib.gateway.access import user_of
+from prodigon_lib.gateway.access import principal_of, user_of
 from prodigon_lib.gateway.answers import CachedAnswers
-from prodigon_lib.transport.model import ModelClient
+from prodigon_lib.gateway.collaborators import Collaborators
 
 STREAM_ANSWER: dict[int | str, dict[str, Any]] = {
     200: {
@@ -37,12 +37,13 @@ CACHE_HEADERS = {
 }
 
 
-def generate_routes(model: ModelClient, answers: CachedAnswers | None = None) -> list[RawRoute]:
+def generate_routes(bound: Collaborators) -> list[RawRoute]:
+    answers = bound.answers
     return [
         RawRoute(
             "/api/v1/generate",
             generate,
-            serve=Generate(model) if answers is None else CachedGenerate(answers),
+            serve=Generate(bound) if answers is None else CachedGenerate(bound, answers),
             methods=["POST"],
             tags=["generate"],
             response_model=GenerateResponse,
@@ -51,7 +52,7 @@ def generate_routes(model: ModelClient, answers: CachedAnswers | None = None) ->
         RawRoute(
             "/api/v1/generate/stream",
             generate_stream,
-            serve=GenerateStream(model),
+            serve=GenerateStream(bound),
             methods=["POST"],
             tags=["generate"],
             status_code=200,
@@ -72,26 +73,28 @@ def generate_stream(request: GenerateRequest) -> None:
 class Generate:
     """ASGI application of `POST /api/v1/generate`."""
 
-    def __init__(self, model: ModelClient) -> None:
-        self._model = model
+    def __init__(self, bound: Collaborators) -> None:
+        self._bound = bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         check_json(scope, body, GenerateRequest)
-        await send_json(send, await unless_disconnected(receive, self._model.forward(body)))
+        model = self._bound.model_of(principal_of(scope).user)
+        await send_json(send, await unless_disconnected(receive, model.forward(body)))
 
 
 class CachedGenerate:
     """The same, where whole answers are kept."""
 
-    def __init__(self, answers: CachedAnswers) -> None:
-        self._answers = answers
+    def __init__(self, bound: Collaborators, answers: CachedAnswers) -> None:
+        self._bound, self._answers = bound, answers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         request = check_json(scope, body, GenerateRequest)
         control = header_of(scope, b"cache-control")
-        asking = self._answers.answer(request, body, control, user_of(scope))
+        model = self._bound.model_of(principal_of(scope).user)
+        asking = self._answers.answer(request, body, control, user_of(scope), model)
         found = await unless_disconnected(receive, asking)
         await send_json(send, found.body, status_headers(found))
 
@@ -99,10 +102,11 @@ class CachedGenerate:
 class GenerateStream:
     """ASGI application of `POST /api/v1/generate/stream`."""
 
-    def __init__(self, model: ModelClient) -> None:
-        self._model = model
+    def __init__(self, bound: Collaborators) -> None:
+        self._bound = bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await read_body(receive)
         check_json(scope, body, GenerateRequest)
-        await EventStream(self._model.forward_stream(body))(scope, receive, send)
+        model = self._bound.model_of(principal_of(scope).user)
+        await EventStream(model.forward_stream(body))(scope, receive, send)

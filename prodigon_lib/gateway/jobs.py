@@ -16,11 +16,13 @@ from prodigon_lib.gateway.dependencies import (
     DEFAULT_PAGE,
     NEXT_CURSOR,
     NEXT_CURSOR_HEADER,
+    Bound,
     Cursor,
     Jobs,
     PageLimit,
     User,
 )
+from prodigon_lib.gateway.metering import submit_metered
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
@@ -46,10 +48,12 @@ IdempotencyKey = Annotated[
 
 @router.post("", status_code=202)
 async def submit_job(
-    submission: JobSubmission, jobs: Jobs, user: User, idempotency_key: IdempotencyKey = None
+    submission: JobSubmission, bound: Bound, user: User, idempotency_key: IdempotencyKey = None
 ) -> JobView:
     """Enqueue 1 to 100 prompts; they run one by one, on whatever workers there are."""
-    return await jobs.submit(user, submission, idempotency_key)
+    if bound.quotas is not None:
+        return await submit_metered(bound.jobs, bound.quotas, user, submission, idempotency_key)
+    return await bound.jobs.submit(user, submission, idempotency_key)
 
 
 @router.get("", responses={200: {"headers": NEXT_CURSOR}})

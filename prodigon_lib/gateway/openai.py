@@ -22,7 +22,7 @@ from prodigon_lib.core.http.errors import openai_envelope
 from prodigon_lib.core.http.streams import EventStream, unless_disconnected
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, Usage
 from prodigon_lib.gateway.access import user_of
-from prodigon_lib.gateway.dependencies import Bound, Model
+from prodigon_lib.gateway.dependencies import Bound, Model, User
 from prodigon_lib.gateway.openai_schemas import (
     AnswerMessage,
     ChatCompletion,
@@ -82,16 +82,17 @@ async def get_model(model_id: str, model: Model) -> OpenAIModel:
 
 
 @router.post("/chat/completions", response_model=ChatCompletion, responses=CHAT_ANSWERS)
-async def complete_chat(asked: ChatCompletionRequest, request: Request, bound: Bound) -> Response:
+async def complete_chat(asked: ChatCompletionRequest, request: Request, bound: Bound, user: User) -> Response:
     """A completion, whole or as a stream; whole ones may come from the cache, as with `/api/v1/generate`."""
     wanted = asked.generate_request()
+    model = bound.model_of(user)
     if asked.stream:
-        return OpenAIStream(chunks(asked, wanted, bound.model))
+        return OpenAIStream(chunks(asked, wanted, model))
     if bound.answers is None:
-        answer = await unless_disconnected(request.receive, bound.model.generate(wanted))
+        answer = await unless_disconnected(request.receive, model.generate(wanted))
         return JSONResponse(completion(answer, wanted.max_tokens).model_dump())
-    control, user = request.headers.get("cache-control"), user_of(request.scope)
-    asking = bound.answers.answer(wanted, encode(wanted), control, user)
+    control = request.headers.get("cache-control")
+    asking = bound.answers.answer(wanted, encode(wanted), control, user_of(request.scope), model)
     found = await unless_disconnected(request.receive, asking)
     answer = GenerateResponse.model_validate_json(found.body)
     return JSONResponse(completion(answer, wanted.max_tokens).model_dump(), headers=status_headers(found))

@@ -101,6 +101,10 @@ class GatewaySettings(CallerSettings):
     """Where it sends browsers back to: this gateway's `/api/v1/auth/oidc/callback`, as they reach it."""
     rate_limit: str | None = None
     """How many requests one address may send, such as `100/minute`; without it any number."""
+    user_rate_limit: str | None = None
+    """How many requests one user may send, with whatever credentials; without it any number."""
+    token_quota: Annotated[int, Field(ge=1)] | None = None
+    """How many tokens one user may use on a day of UTC, prompts and answers together."""
     trusted_proxies: str = ""
     """Addresses and networks, separated by commas, whose `X-Forwarded-For` is believed."""
     metrics_from: str = "127.0.0.0/8, ::1"
@@ -158,7 +162,7 @@ class GatewaySettings(CallerSettings):
             EnvelopeKeys.parse(value.get_secret_value())
         return value
 
-    @field_validator("rate_limit")
+    @field_validator("rate_limit", "user_rate_limit")
     @classmethod
     def check_rate(cls, value: str | None) -> str | None:
         if value is not None:
@@ -170,6 +174,12 @@ class GatewaySettings(CallerSettings):
     def check_networks(cls, value: str) -> str:
         parse_networks(value)
         return value
+
+    @model_validator(mode="after")
+    def a_quota_needs_a_database(self) -> Self:
+        if self.token_quota is not None and self.database_url is None:
+            raise ValueError("DATABASE_URL must be set when TOKEN_QUOTA is")
+        return self
 
     @field_validator("trusted_hosts")
     @classmethod

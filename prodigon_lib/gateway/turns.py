@@ -50,7 +50,7 @@ async def answer_stream(bound: Collaborators, turn: StartedTurn) -> AsyncGenerat
     tokens: list[str] = []
     usage = Usage()
     begun = first = time.perf_counter()
-    answer = bound.model.stream(turn.request)
+    answer = bound.model_of(turn.user).stream(turn.request)
     async with aclosing(answer):
         async for item in answer:
             if isinstance(item, Usage):
