@@ -17,13 +17,17 @@ from prodigon_lib.widgets.app import App
 from prodigon_lib.workshop.card import BAD, card, heading, paragraph
 from prodigon_lib.workshop.desk import Desk
 
+USER = "learner"
+"""Whose the chats and jobs on the page are, where accounts are on."""
+
 
 def page() -> App | HTML:
     """The whole page, or why there is none; its notebook's only line."""
     if folder := os.environ.get(FOLDER):
         os.chdir(folder)
     try:
-        return App(system(os.environ.get(STACK, "default")), lessons=lessons)
+        stack = system(os.environ.get(STACK, "default"))
+        return App(stack, lessons=lessons, user=USER if stack.auth else None)
     except ProdigonError as error:
         words = [paragraph(error.message), paragraph("Mend that, then load this page again.")]
         return HTML(card(BAD, heading("The system did not start"), *words))

@@ -34,6 +34,7 @@ def up(
         str | None, typer.Option(help="A latency profile of the simulated model, such as instant.")
     ] = None,
     restart: Annotated[str, typer.Option(help="Revive what died: always or never.")] = "always",
+    auth: Annotated[bool, typer.Option("--auth", help="With accounts: see prodigon accounts.")] = False,
 ) -> None:
     """Run a stack in the foreground until Ctrl+C or SIGTERM."""
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,7 +42,7 @@ def up(
     replicas = {"worker": worker, "model": model, "gateway": gateway}
     stack: Stack | None = None
     try:
-        stack = Stack.start(name, replicas=replicas, profile=profile, restart=restart)
+        stack = Stack.start(name, replicas=replicas, profile=profile, restart=restart, auth=auth)
         typer.echo(json.dumps(ready_line(stack)) if as_json else introduction(stack))
         stack.wait()
         raise StackError(f"the stack '{name}' has ended; {stack_folder(name).log('supervisor')} may say why")

@@ -1,6 +1,6 @@
 """The async client: `Client` with `await`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import httpx
@@ -20,6 +20,8 @@ from prodigon_lib.client.wire import (
     read_answer,
     request_arguments,
 )
+from prodigon_lib.core.principal import Scope
+from prodigon_lib.core.schemas.accounts import KeyCreated, KeyView
 from prodigon_lib.core.schemas.chat import MessageView, SessionDetail, SessionView
 from prodigon_lib.core.schemas.generate import ModelCard
 from prodigon_lib.core.schemas.health import Health, Readiness
@@ -145,6 +147,20 @@ class AsyncClient:
 
     async def models(self) -> list[ModelCard]:
         return await self.call(calls.models())
+
+    async def create_key(self, name: str, scopes: Iterable[Scope | str]) -> KeyCreated:
+        """An API key of this user; its `key` is shown this once.
+
+        Raises:
+            Forbidden: an API key makes no others.
+        """
+        return await self.call(calls.create_key(name, scopes))
+
+    async def api_keys(self) -> list[KeyView]:
+        return await self.call(calls.keys())
+
+    async def revoke_key(self, id: Id) -> None:
+        await self.call(calls.revoke_key(id))
 
     async def health(self) -> Health:
         return await self.call(calls.health())

@@ -3,7 +3,7 @@
 Nothing here does I/O, so that nothing here is written twice.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -13,6 +13,8 @@ from pydantic import BaseModel, TypeAdapter
 
 from prodigon_lib.client.values import Generation, Messages, Options, Page, SessionChanges
 from prodigon_lib.core.context import REQUEST_ID_HEADER
+from prodigon_lib.core.principal import Scope
+from prodigon_lib.core.schemas.accounts import KeyCreated, KeyView
 from prodigon_lib.core.schemas.chat import MessageView, SessionDetail, SessionView
 from prodigon_lib.core.schemas.generate import GenerateResponse, ModelCard
 from prodigon_lib.core.schemas.health import Health, Readiness
@@ -24,6 +26,7 @@ Id = UUID | str
 
 SESSIONS = "/api/v1/chat/sessions"
 JOBS = "/api/v1/jobs"
+KEYS = "/api/v1/keys"
 PAGE = 50
 
 
@@ -147,6 +150,20 @@ def retry_job(job: Id) -> Call[JobView]:
 
 def job_events(job: Id) -> Call[None]:
     return Call("GET", f"{JOBS}/{job}/events", nothing)
+
+
+def create_key(name: str, scopes: Iterable[Scope | str]) -> Call[KeyCreated]:
+    body = {"name": name, "scopes": sorted(Scope(scope).value for scope in scopes)}
+    return Call("POST", KEYS, reads(KeyCreated), json=body)
+
+
+def keys() -> Call[list[KeyView]]:
+    entries = TypeAdapter(list[KeyView])
+    return Call("GET", KEYS, lambda response: entries.validate_json(response.content))
+
+
+def revoke_key(key: Id) -> Call[None]:
+    return Call("DELETE", f"{KEYS}/{key}", nothing)
 
 
 def models() -> Call[list[ModelCard]]:

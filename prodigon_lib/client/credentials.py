@@ -120,7 +120,9 @@ def expired(response: httpx.Response) -> bool:
     return error_from(response).code == EXPIRED
 
 
-def auth_for(base_url: str, api_key: str | None, user: str | None, password: str | None) -> httpx.Auth | None:
+def auth_for(
+    base_url: str, api_key: str | None = None, user: str | None = None, password: str | None = None
+) -> httpx.Auth | None:
     """For httpx's `auth`.
 
     Raises:

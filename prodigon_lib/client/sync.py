@@ -1,6 +1,6 @@
 """The sync client: a thin face over `httpx.Client`, of use inside a running event loop too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, Unpack
 
 import httpx
@@ -20,6 +20,8 @@ from prodigon_lib.client.wire import (
     read_answer,
     request_arguments,
 )
+from prodigon_lib.core.principal import Scope
+from prodigon_lib.core.schemas.accounts import KeyCreated, KeyView
 from prodigon_lib.core.schemas.chat import MessageView, SessionDetail, SessionView
 from prodigon_lib.core.schemas.generate import ModelCard
 from prodigon_lib.core.schemas.health import Health, Readiness
@@ -137,6 +139,20 @@ class Client:
 
     def models(self) -> list[ModelCard]:
         return self.call(calls.models())
+
+    def create_key(self, name: str, scopes: Iterable[Scope | str]) -> KeyCreated:
+        """An API key of this user; its `key` is shown this once.
+
+        Raises:
+            Forbidden: an API key makes no others.
+        """
+        return self.call(calls.create_key(name, scopes))
+
+    def api_keys(self) -> list[KeyView]:
+        return self.call(calls.keys())
+
+    def revoke_key(self, id: Id) -> None:
+        self.call(calls.revoke_key(id))
 
     def health(self) -> Health:
         return self.call(calls.health())

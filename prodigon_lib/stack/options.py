@@ -21,6 +21,8 @@ from prodigon_lib.stack.nginx.balance import Balance, policy
 MOST_REPLICAS = 16
 NO_BALANCER = "none"
 CACHES = ("memory", "redis")
+ACCOUNTS = "accounts"
+"""What `AUTH` says when accounts are on."""
 
 
 class Restart(StrEnum):
@@ -37,7 +39,7 @@ class Topology(StrEnum):
     MONOLITH = MONOLITH
 
 
-READABLE = ("profile", "restart", "faults", "topology", "version", "grpc", "balancer")
+READABLE = ("profile", "restart", "auth", "faults", "topology", "version", "grpc", "balancer")
 """The wishes whose values tell something; the others are digests, or many."""
 
 
@@ -52,6 +54,7 @@ class StackOptions:
     settings: Mapping[str, str] = field(repr=False)
     version: str
     faults: bool
+    auth: bool
     grpc: bool
     balancer: str
     """A policy of `stack.nginx.balance`, or `none`."""
@@ -71,7 +74,7 @@ class StackOptions:
         """Each wish as a short text, settings as digests: enough to compare, and no secret in it."""
         about = {f"{service} replicas": str(count) for service, count in self.replicas.items()}
         about |= {"profile": str(self.profile), "restart": self.restart.value, "version": self.version}
-        about |= {"faults": str(self.faults), "topology": self.topology.value}
+        about |= {"auth": str(self.auth), "faults": str(self.faults), "topology": self.topology.value}
         about |= {"grpc": str(self.grpc), "balancer": self.balancer}
         about |= {"the library's code": self.code}
         return about | {name: digest(value.encode()) for name, value in self.settings.items()}
@@ -107,8 +110,8 @@ def stack_options(
     Raises:
         StackError: one is wrong, or asks for what this version does not have; the message names it.
     """
-    if auth:
-        raise StackError(f"auth={auth!r} is not available in this version: leave auth out")
+    if not isinstance(auth, bool):
+        raise StackError(f"auth must be True or False, not {auth!r}")
     if topology not in list(Topology):
         raise StackError(f"topology must be 'services' or 'monolith', not {topology!r}")
     if topology == Topology.MONOLITH and any(count != 1 for count in (replicas or {}).values()):
@@ -125,9 +128,13 @@ def stack_options(
     given = dict(settings or {})
     if cache is not None:
         given = {"CACHE": cache, **given}
+    if auth:
+        given = {"AUTH": ACCOUNTS, **given}
     if profile is not None:  # it is the simulated model's, so that is the model that is meant
         given = {"USE_MOCK": True, "SIMULATED_PROFILE": profile, **given}
     found = found_settings(given)
+    if auth and found["AUTH"] != ACCOUNTS:
+        raise StackError(f"auth: settings say AUTH={found['AUTH']}; leave one of both out")
     return StackOptions(
         replicas=checked_replicas(replicas or {}, found),
         profile=profile,
@@ -136,6 +143,7 @@ def stack_options(
         settings=found,
         version=library_version(),
         faults=faults,
+        auth=found.get("AUTH") == ACCOUNTS,
         grpc=grpc or (GRPC_SETTING in found and topology != Topology.MONOLITH),
         balancer=balancer or Balance().policy.value,
         code=code_digest(),

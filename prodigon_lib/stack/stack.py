@@ -69,7 +69,9 @@ class Stack:
                 several gateways, which share the address `url`, and several models.
             topology: `"services"`, a process each; or `"monolith"`, all in one. There the name of
                 any of them means that process: to `kill`, to `logs` and in `urls`.
-            auth: only what is shown here, in this version.
+            auth: turns accounts on: each caller must be known, and services prove to each other who they are.
+                `client(user=…)` makes the account. The figures and settings of the services can still be
+                read from this machine without one.
             cache: where the gateway keeps whole answers, `"memory"` or `"redis"`; none without it.
             faults: puts a proxy on each edge between services, where `stack.faults` sets what goes wrong.
             grpc: has the model service answer over gRPC too, at `urls["model-grpc"]`, and the gateway and the
@@ -180,16 +182,42 @@ class Stack:
             )
         return Balancer(self._ask, self._folder, replicas)
 
-    def client(self, **options: Any) -> "Client":
-        """A client of the gateway; `options` as `Client` takes them."""
+    @property
+    def auth(self) -> bool:
+        """Whether accounts are on."""
+        return bool(self._facts.get("auth"))
+
+    def client(self, *, user: str | None = None, role: str | None = None, **options: Any) -> "Client":
+        """A client of the gateway; `options` as `Client` takes them.
+
+        Args:
+            user: whose it is, where accounts are on; without a `password` the account is this stack's own,
+                and is made when there is none.
+            role: that such an account gets, `learner`, `teacher` or `operator`; a new one is a learner's.
+
+        Raises:
+            StackError: accounts are off, or the account is not the stack's.
+        """
         from prodigon_lib.client import Client
 
-        return Client(self.url, **options)
+        return Client(self.url, **self.credential(user, role=role, **options))
 
-    def async_client(self, **options: Any) -> "AsyncClient":
+    def async_client(
+        self, *, user: str | None = None, role: str | None = None, **options: Any
+    ) -> "AsyncClient":
         from prodigon_lib.client import AsyncClient
 
-        return AsyncClient(self.url, **options)
+        return AsyncClient(self.url, **self.credential(user, role=role, **options))
+
+    def credential(self, user: str | None, *, role: str | None = None, **options: Any) -> dict[str, Any]:
+        """What a client of that user is made with, as `client` describes it."""
+        if user is None or "password" in options:
+            return options | ({} if user is None else {"user": user})
+        if not self.auth:
+            raise StackError(f"user: this stack has no accounts: Stack.start({self.name!r}, auth=True)")
+        from prodigon_lib.stack.accounts import kept_account
+
+        return options | {"user": user, "password": kept_account(self._folder, self.database_url, user, role)}
 
     def status(self) -> StackStatus:
         """Every process: pid, port, health, restarts, uptime; asked now."""

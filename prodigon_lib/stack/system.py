@@ -7,6 +7,7 @@ from typing import Any
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 from prodigon_lib.stack import ports
 from prodigon_lib.stack.address import (
     EMBEDDED_NAME,
@@ -17,7 +18,7 @@ from prodigon_lib.stack.address import (
 )
 from prodigon_lib.stack.edges.part import ProxyPart
 from prodigon_lib.stack.edges.plan import EdgePlan, service_of
-from prodigon_lib.stack.envelope_keys import kept_envelope_keys
+from prodigon_lib.stack.envelope_keys import FIRST, kept_envelope_keys
 from prodigon_lib.stack.environment import (
     GRPC_SETTING,
     MONOLITH,
@@ -63,6 +64,7 @@ class System:
         self.database_url = self._maintenance_url = ""
         self.redis_url: str | None = None
         self._envelope_keys = ""
+        self._service_keys = draw_envelope_key(FIRST)
         self._ports = ports.Ports()
         self._changing = asyncio.Lock()
 
@@ -172,7 +174,7 @@ class System:
             balanced = dict(self.nginx.upstreams["model"].servers) if "model" in at else None
         edges = self.proxy.pairs if self.proxy is not None else None
         facts = {"name": self.folder.name, "urls": found, "url": url, "edges": edges, "balanced": balanced}
-        return {**facts, "database": self.database_url, "redis": self.redis_url}
+        return {**facts, "database": self.database_url, "redis": self.redis_url, "auth": self.options.auth}
 
     def _find_database(self) -> None:
         """Settle on the stack's database, and on one from which it can be made."""
@@ -286,6 +288,8 @@ class System:
             decided["TRUSTED_PROXIES"] = ports.HOST
         if "ENVELOPE_KEYS" not in self.options.settings:
             decided["ENVELOPE_KEYS"] = self._envelope_keys
+        if self.options.auth and "SERVICE_KEYS" not in self.options.settings:
+            decided["SERVICE_KEYS"] = self._service_keys
         if name in wiring.over_grpc:
             decided[GRPC_SETTING] = str(wiring.over_grpc[name])
         return service_environment(service, self.options.settings, decided)

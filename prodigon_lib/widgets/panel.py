@@ -30,12 +30,21 @@ class Panel(anywidget.AnyWidget):
     TITLE: ClassVar[str]
     DESK: ClassVar[type[Desk]]
 
-    def __init__(self, system: System = None, **state: Any) -> None:
+    def __init__(
+        self,
+        system: System = None,
+        *,
+        user: str | None = None,
+        password: str | None = None,
+        api_key: str | None = None,
+        **state: Any,
+    ) -> None:
         """Args: system: a `Stack`, a gateway's URL, or nothing for the default stack, started if need be.
 
-        `state` is what a subclass has beside ours for its page.
+        user, password, api_key: who looks, where accounts are on; a stack's user needs no password. They
+            stay in the kernel. `state` is what a subclass has beside ours for its page.
         """
-        self.target = Target.of(system)
+        self.target = Target.of(system, user=user, password=password, api_key=api_key)
         super().__init__(kind=self.KIND, panel_id=uuid4().hex, **state)
         keep_its_shell(self.comm)
         self._bridge = Bridge(lambda message, buffers: self.send(message, buffers))

@@ -1,6 +1,8 @@
 """What a panel looks at: a stack, or a gateway somewhere."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from prodigon_lib.client import AsyncClient
 from prodigon_lib.core.errors import BadRequest
@@ -12,22 +14,32 @@ System = Stack | str | None
 
 @dataclass(frozen=True)
 class Target:
-    """`stack` is `None` where only the gateway's address is known; logs, traces and faults need a stack."""
+    """`stack` is `None` where only the gateway's address is known; logs, traces and faults need a stack.
+
+    `credential` is what its clients are made with. It stays here: no page is told of it.
+    """
 
     url: str
     stack: Stack | None = None
+    credential: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def of(cls, system: System) -> "Target":
-        """Raises: StackError: the default stack does not start. BadRequest: it is no URL of a gateway."""
+    def of(cls, system: System, **given: str | None) -> "Target":
+        """Args: `given` are `user`, `password` and `api_key`, as a client takes them.
+
+        Raises:
+            StackError: the default stack does not start, or it has no accounts. BadRequest: it is no URL of
+                a gateway.
+        """
+        credential = {name: value for name, value in given.items() if value is not None}
         if isinstance(system, str):
             if not system.startswith(("http://", "https://")):
                 raise BadRequest(
                     f"a panel takes a Stack or a URL such as http://127.0.0.1:8000, not {system!r}"
                 )
-            return cls(system.rstrip("/"))
+            return cls(system.rstrip("/"), None, credential)
         stack = Stack.start() if system is None else system
-        return cls(stack.url, stack)
+        return cls(stack.url, stack, stack.credential(credential.pop("user", None), **credential))
 
     @property
     def name(self) -> str:
@@ -36,4 +48,4 @@ class Target:
 
     def client(self) -> AsyncClient:
         """A new client of the gateway, for the event loop that asks."""
-        return AsyncClient(self.url)
+        return AsyncClient(self.url, **self.credential)

@@ -27,11 +27,11 @@ class App(Panel):
 
     panels: traitlets.List[Panel] = traitlets.List().tag(sync=True, **widget_serialization)
 
-    def __init__(self, system: System = None, *, lessons: Lessons) -> None:
+    def __init__(self, system: System = None, *, lessons: Lessons, user: str | None = None) -> None:
         target = Target.of(system)
         shared = target.stack or target.url
         self._lessons = lessons
-        super().__init__(shared, panels=[kind(shared) for kind in self.PANELS])
+        super().__init__(shared, user=user, panels=[kind(shared, user=user) for kind in self.PANELS])
 
     def close(self) -> None:
         """The panels in it too."""

@@ -10,6 +10,7 @@ class ChatPanel(Panel):
         ChatPanel()                         # of the default stack, started if need be
         ChatPanel(stack)
         ChatPanel("http://127.0.0.1:8000")
+        ChatPanel(stack, user="ada")        # where accounts are on
 
     An answer goes on while cells run, and when the page is closed.
     """

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from prodigon_lib.client.credentials import auth_for
 from prodigon_lib.core.errors import ProdigonError, StackError
 from prodigon_lib.stack.environment import MONOLITH
 from prodigon_lib.stack.probe import Health
@@ -34,7 +35,9 @@ class Observer:
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS, trust_env=False)
+        # A gateway elsewhere shows its figures to an operator; a stack's are open to this machine.
+        auth = auth_for(target.url, **target.credential) if target.stack is None else None
+        self._http = httpx.AsyncClient(auth=auth, timeout=ANSWER_SECONDS, trust_env=False)
         self._meters: dict[str, Meter] = {}
 
     def begin(self) -> None:

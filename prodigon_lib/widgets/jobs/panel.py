@@ -10,6 +10,7 @@ class JobsPanel(Panel):
     JobsPanel()                         # of the default stack, started if need be
     JobsPanel(stack)
     JobsPanel("http://127.0.0.1:8000")
+    JobsPanel(stack, user="ada")        # where accounts are on
     """
 
     KIND = "jobs"

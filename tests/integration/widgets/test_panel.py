@@ -68,3 +68,13 @@ def test_where_no_widget_is_shown_there_are_words(monkeypatch: pytest.MonkeyPatc
     assert bundle[0]["text/plain"] == f"The chat of {NOWHERE}: run this cell to see it."
     assert repr(panel) == f"ChatPanel({NOWHERE!r})"
     panel.close()
+
+
+def test_a_credential_stays_in_the_kernel() -> None:
+    panel = ChatPanel(NOWHERE, user="ada", password="hush-hush")
+    try:
+        assert panel.target.credential == {"user": "ada", "password": "hush-hush"}
+        for told in (panel.get_state(), panel._repr_mimebundle_(), panel, panel.target):
+            assert "hush" not in repr(told)
+    finally:
+        panel.close()
