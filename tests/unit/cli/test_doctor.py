@@ -76,3 +76,11 @@ def test_a_machine_without_redis_is_told_who_needs_it(monkeypatch: pytest.Monkey
     found = doctor.redis({})
     assert (found.needed, found.ok) == (False, False)
     assert "QUEUE_TYPE=redis" in found.says
+
+
+def test_a_machine_without_git_is_told_which_lesson_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.shutil, "which", lambda _: None)
+    found = doctor.git()
+    assert (found.needed, found.ok) == (False, False)
+    assert "lesson 11" in found.says
+    assert "git" in found.mend

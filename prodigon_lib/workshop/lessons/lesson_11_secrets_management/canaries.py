@@ -18,6 +18,8 @@ from pathlib import Path
 
 import psutil
 
+from prodigon_lib.workshop.checks import Lacking
+from prodigon_lib.workshop.faults import WorkshopError
 from prodigon_lib.workshop.lessons.lesson_11_secrets_management import canary_process
 from prodigon_lib.workshop.lessons.lesson_11_secrets_management.repository import Repository
 from prodigon_lib.workshop.look import GREEN, ORANGE
@@ -74,11 +76,11 @@ def planted() -> Iterator[Project]:
     """The project with its six canaries, while the block runs.
 
     Raises:
-        Lacking: this machine has no git.
+        WorkshopError: this machine has no git.
     """
     canaries = {way: f"canary{secrets.token_hex(12)}" for way in WAYS}
     with tempfile.TemporaryDirectory(prefix="prodigon-canaries-") as name:
-        repository = Repository.new(Path(name) / "project")
+        repository = new_repository(Path(name) / "project")
         repository.commit("Begin", files_with(canaries))
         process = subprocess.Popen(
             [sys.executable, "-I", str(Path(canary_process.__file__)), "--key", canaries["command line"]],
@@ -90,6 +92,13 @@ def planted() -> Iterator[Project]:
             yield Project(canaries, repository, process, int(process.stdout.readline()))
         finally:
             process.communicate()  # its input ends, and so does it
+
+
+def new_repository(folder: Path) -> Repository:
+    try:
+        return Repository.new(folder)
+    except Lacking as lacking:
+        raise WorkshopError(f"the canaries need {lacking.what}; {lacking.how}") from None
 
 
 def files_with(canaries: Mapping[str, str]) -> dict[str, str | None]:

@@ -25,7 +25,7 @@ SECONDS, IN_FLIGHT = 5.0, 20
 ROTATE_AT = 1.5
 OVERLAP = 3 * MOST_SECONDS
 """How long both keys are valid: longer than the longest piece of work."""
-LEASE = 4 * MOST_SECONDS
+LEASE = 6 * MOST_SECONDS
 EVERY = 0.5
 """How often each of those in flight sends: less often than the longest piece of work takes."""
 
