@@ -15,6 +15,11 @@ from prodigon_lib.cli.database import bring_up, database
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.core.principal import Role
 from prodigon_lib.core.schemas.accounts import AccountName
+from prodigon_lib.core.settings import load_settings
+from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.security.envelope_keys import EnvelopeKeys
+from prodigon_lib.stack.envelope_keys import kept_envelope_keys
+from prodigon_lib.stack.folder import stack_folder
 
 if TYPE_CHECKING:
     from prodigon_lib.persistence.accounts import Account
@@ -47,6 +52,18 @@ def create_account(
     typer.echo(f"{made.name} is there, as {made.role}")
 
 
+@account_commands.command("rotate-keys")
+def rotate_keys(
+    at_once: Annotated[bool, typer.Option("--at-once", help="Believe no older key: one was stolen.")] = False,
+) -> None:
+    """Sign access tokens with a new key, and seal all of them under the newest of ENVELOPE_KEYS."""
+    settings = load_settings(GatewaySettings)
+    with database() as url:
+        bring_up(url)
+        kid, sealed = asyncio.run(rotate(url, settings, at_once))
+    typer.echo(f"the newest key is {kid}; {sealed} older were sealed anew")
+
+
 def asked_for() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
@@ -70,3 +87,36 @@ async def create(url: "DatabaseUrl", name: str, password: str, role: Role) -> "A
         passwords.close()
         await database.close()
     return made
+
+
+async def rotate(url: "DatabaseUrl", settings: GatewaySettings, at_once: bool) -> tuple[str, int]:
+    """The new key's id, and how many others were sealed anew. Raises SecretUnreadable, SettingsError."""
+    from prodigon_lib.persistence.audit import AuditRepository
+    from prodigon_lib.persistence.database import Database
+    from prodigon_lib.security.accounts import Terms
+    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
+    from prodigon_lib.security.composition import signing_keys
+    from prodigon_lib.security.envelope import Envelope
+
+    database = Database(url)
+    keys = signing_keys(
+        database, Envelope.of(envelope_keys(settings)), Terms(access_seconds=settings.access_token_seconds)
+    )
+    try:
+        sealed = 0 if at_once else await keys.reseal()
+        kid = await keys.rotate(at_once=at_once)
+        log = AuditLog(AuditRepository(database))
+        async with log.opened():
+            log.record(AuditEvent.KEYS_ROTATED, outcome=Outcome.SUCCESS, target=kid)
+    finally:
+        await database.close()
+    return kid, sealed
+
+
+def envelope_keys(settings: GatewaySettings) -> EnvelopeKeys:
+    """Those of the settings; without any, those that the default stack keeps."""
+    if settings.envelope_keys is not None:
+        return EnvelopeKeys.parse(settings.envelope_keys.get_secret_value())
+    if settings.database_url is not None:
+        raise StackError("ENVELOPE_KEYS must be set: the keys in that database are sealed under it")
+    return EnvelopeKeys.parse(kept_envelope_keys(stack_folder("default")))

@@ -15,6 +15,7 @@ from prodigon_lib.core.errors import (
 )
 from prodigon_lib.core.ids import DEFAULT_USER_ID, new_user_id
 from prodigon_lib.core.principal import Principal, Role, Scope, scopes_of
+from prodigon_lib.persistence.accounts import ONE_AT_A_TIME
 from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.security.accounts import Accounts, Origin, Terms, Tokens
@@ -219,15 +220,27 @@ async def test_an_operator_stays(accounts: Accounts) -> None:
     one = await boss(accounts)
     with pytest.raises(Conflict, match="last operator"):
         await accounts.change(one, one.user, HERE, role=Role.LEARNER, disabled=None)
-    other = (await accounts.create("second", PASSWORD, Role.OPERATOR, HERE)).id
-    answers = await asyncio.gather(
-        accounts.change(one, other, HERE, role=None, disabled=True),
-        accounts.change(one, one.user, HERE, role=None, disabled=True),
-        return_exceptions=True,
-    )
-    assert sum(isinstance(answer, Conflict) for answer in answers) == 1
     with pytest.raises(AccountNotFound):
         await accounts.change(one, new_user_id(), HERE, role=None, disabled=True)
+
+
+async def test_two_operators_do_not_disable_each_other(accounts: Accounts, opened: Database) -> None:
+    one = await boss(accounts)
+    other = (await accounts.create("second", PASSWORD, Role.OPERATOR, HERE)).id
+    async with opened.transaction() as db:  # held open: the first is disabled, and nobody else sees it yet
+        await db.execute(ONE_AT_A_TIME)
+        await db.execute(text("UPDATE users SET disabled = true WHERE id = :id"), {"id": one.user})
+        second = asyncio.create_task(accounts.change(one, other, HERE, role=None, disabled=True))
+
+        async def waits_or_is_done() -> bool:
+            async with opened.transaction() as beside:
+                waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                return second.done() or bool(await beside.scalar(text(waiting)))
+
+        await eventually(waits_or_is_done)
+        assert not second.done()
+    with pytest.raises(Conflict, match="last operator"):
+        await second
 
 
 async def test_accounts_come_page_by_page(accounts: Accounts) -> None:

@@ -1,4 +1,4 @@
-"""`prodigon accounts create`: how a production system gets its first operator."""
+"""`prodigon accounts`: the first operator, and new keys to sign with."""
 
 import asyncio
 
@@ -6,12 +6,19 @@ import pytest
 from typer.testing import CliRunner
 
 from prodigon_lib.cli.application import app
-from prodigon_lib.core.errors import Conflict, ProdigonError, StackError, ValidationFailed
+from prodigon_lib.core.errors import (
+    Conflict,
+    ProdigonError,
+    SecretUnreadable,
+    StackError,
+    ValidationFailed,
+)
 from prodigon_lib.core.principal import Role
 from prodigon_lib.persistence.accounts import AccountRepository, Credentials
 from prodigon_lib.persistence.audit import AuditRecord, AuditRepository
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
+from prodigon_lib.security.envelope_keys import draw_envelope_key
 
 PASSWORD = "tide-lantern-fig"  # pragma: allowlist secret
 
@@ -23,6 +30,36 @@ def create(monkeypatch: pytest.MonkeyPatch, database: DatabaseUrl, *arguments: s
         raise found.exception
     assert found.exit_code == 0
     return found.output
+
+
+def rotate(monkeypatch: pytest.MonkeyPatch, database: DatabaseUrl, keys: str | None, *more: str) -> str:
+    monkeypatch.setenv("DATABASE_URL", database.dsn)
+    monkeypatch.setenv("ENVELOPE_KEYS", keys or "")
+    found = CliRunner().invoke(app, ["accounts", "rotate-keys", *more])
+    if isinstance(found.exception, ProdigonError):
+        raise found.exception
+    assert found.exit_code == 0
+    return found.output
+
+
+def test_keys_are_rotated_and_sealed_under_the_newest(
+    database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = draw_envelope_key("old"), draw_envelope_key("new")
+    assert "0 older" in rotate(monkeypatch, database, old)
+    assert "1 older" in rotate(monkeypatch, database, f"{new},{old}")
+    assert "0 older" in rotate(monkeypatch, database, new)  # the old one has gone
+    with pytest.raises(SecretUnreadable):
+        rotate(monkeypatch, database, old)
+    rotate(monkeypatch, database, old, "--at-once")  # nothing older is left to be read
+    assert {record.event for record in stored(database, "boss")[1]} == {"keys.rotated"}
+
+
+def test_a_database_is_not_rotated_under_keys_of_a_stacks_own(
+    database: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(StackError, match="ENVELOPE_KEYS"):
+        rotate(monkeypatch, database, None)
 
 
 def stored(database: DatabaseUrl, name: str) -> tuple[Credentials | None, list[AuditRecord]]:
