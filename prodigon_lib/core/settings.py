@@ -1,6 +1,6 @@
 """Settings that every service shares: from the environment, then `.env`, then secrets from their sources."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Self, TypeVar, get_args
 from urllib.parse import unquote, urlsplit
@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import (
     AfterValidator,
     Field,
+    PrivateAttr,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
 
     service_keys: SecretStr | None = None
     """Services prove to each other who they are: `NAME:KEY`, several separated by commas, newest first."""
+    secrets_refresh_seconds: Seconds = 60.0
+    """How often the sources are asked for rotated secrets; SIGHUP asks at once, and so does a refusal."""
     secrets_dir: str | None = None
     """Folders, separated by commas, with one file for each secret: what Docker and Kubernetes mount."""
     secrets_keyring: str | None = None
@@ -96,6 +99,8 @@ class Settings(BaseSettings):
     vault_token: SecretStr | None = None
     vault_path: Annotated[str, StringConstraints(pattern=r"^/?[^/]+/.*[^/]$")] = "secret/prodigon"
     """The record there: the mount of its key-value engine, version 2, then the path."""
+
+    _load_again: Callable[[], Self] | None = PrivateAttr(None)
 
     @classmethod
     def settings_customise_sources(
@@ -119,6 +124,11 @@ class Settings(BaseSettings):
     @classmethod
     def upper_case(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @property
+    def load_again(self) -> "Callable[[], Self] | None":
+        """Reads them anew, where `load_settings` has read them."""
+        return self._load_again
 
     @property
     def in_production(self) -> bool:
@@ -249,7 +259,9 @@ def load_settings(kind: type[SomeSettings], **overrides: Any) -> SomeSettings:
         SettingsError: a value is missing or wrong; the message names each setting as the environment does.
     """
     try:
-        return kind(_env_file=env_file(), **overrides)
+        settings = kind(_env_file=env_file(), **overrides)
+        settings._load_again = lambda: load_settings(kind, **overrides)
+        return settings
     except ValidationError as error:
         raise SettingsError("; ".join(_one_line(item) for item in error.errors())) from None
 

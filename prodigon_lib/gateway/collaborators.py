@@ -18,7 +18,7 @@ from prodigon_lib.gateway.settings import AuthType, GatewaySettings
 from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
 from prodigon_lib.persistence.database import Database
-from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.persistence.url import parse_database_url, rotating_url
 from prodigon_lib.persistence.usage import UsageRepository
 from prodigon_lib.security.audit import AuditLog
 from prodigon_lib.security.envelope_keys import EnvelopeKeys
@@ -138,9 +138,9 @@ def collaborators(
         checks["worker"] = client.check
         jobs = HttpJobsClient(client)
     if chats is None or settings.auth is AuthType.ACCOUNTS or settings.token_quota is not None:
-        url = settings.database_url
+        secret = service.secrets.rotating(settings, "database_url", parse_database_url)
         database = Database(
-            parse_database_url(url.get_secret_value()) if url else None,
+            rotating_url(secret) if secret is not None else None,
             pool_size=settings.database_pool_size,
             seconds=settings.database_seconds,
         )

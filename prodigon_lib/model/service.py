@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from prodigon_lib.core.http.application import Service
 from prodigon_lib.core.logging import get_logger
+from prodigon_lib.core.rotation import Secrets
 from prodigon_lib.core.schemas.generate import GenerateRequest, GenerateResponse, ModelCard
 from prodigon_lib.model.metrics import ModelMetrics
 from prodigon_lib.model.observed import ObservedProvider
@@ -51,7 +52,9 @@ class ModelService:
         """`providers`, the main one first, take the place of those that the settings turn on."""
         self.settings = settings
         metrics = ModelMetrics(service.metrics)
-        self.providers = list(providers) if providers is not None else make_providers(settings)
+        self.providers = (
+            list(providers) if providers is not None else make_providers(settings, service.secrets)
+        )
         observed = [ObservedProvider(each, service.telemetry, metrics) for each in self.providers]
         self.router = Router(
             observed,
@@ -95,7 +98,7 @@ class ModelService:
         return await self.router.models()
 
 
-def make_providers(settings: ModelSettings) -> list[Provider]:
+def make_providers(settings: ModelSettings, secrets: Secrets) -> list[Provider]:
     """Those that are on, the main one first.
 
     The simulated model is the main one with `USE_MOCK`, and when nothing else is configured. In development
@@ -103,14 +106,11 @@ def make_providers(settings: ModelSettings) -> list[Provider]:
     """
     live: list[Provider] = []
     connect, silence = settings.provider_connect_seconds, settings.token_gap_seconds
-    if settings.groq_api_key is not None:
-        key = settings.groq_api_key.get_secret_value()
+    if (key := secrets.rotating(settings, "groq_api_key")) is not None:
         live.append(GroqProvider(key, settings.groq_base_url, connect=connect, silence=silence))
     if settings.openai_compatible_url is not None:
-        secret = settings.openai_compatible_key
-        key_or_none = secret.get_secret_value() if secret else None
-        url = settings.openai_compatible_url
-        live.append(OpenAICompatibleProvider(url, key_or_none, connect=connect, silence=silence))
+        url, key = settings.openai_compatible_url, secrets.rotating(settings, "openai_compatible_key")
+        live.append(OpenAICompatibleProvider(url, key, connect=connect, silence=silence))
     simulated: list[Provider] = []
     if settings.use_mock or not settings.in_production:
         simulated.append(make_simulated(settings))

@@ -1,7 +1,10 @@
 """The async engine and its sessions; built by a service's composition root, never at import."""
 
+from functools import partial
+
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from prodigon_lib.persistence.login import connect
 from prodigon_lib.persistence.url import DatabaseUrl
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -19,7 +22,7 @@ def create_engine(url: DatabaseUrl, *, pool_size: int = 10, connect_seconds: flo
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
-        connect_args={**url.connect_args, "timeout": connect_seconds, "command_timeout": 30},
+        async_creator=partial(connect, url, timeout=connect_seconds, command_timeout=30),
     )
 
 

@@ -1,10 +1,13 @@
 """`DATABASE_URL` in any common spelling, normalised once for both drivers' spelling of it."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from prodigon_lib.core.errors import SettingsError
+
+if TYPE_CHECKING:  # who only parses one, as a stack does when it is attached to, needs no settings loaded
+    from prodigon_lib.core.rotation import RotatingSecret
 
 SCHEMES = {"postgres", "postgresql", "postgresql+asyncpg", "postgres+asyncpg"}
 SSL_MODES = {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"}
@@ -20,9 +23,16 @@ class DatabaseUrl:
     name: str
     shown: str
     """Without the password, for logs and messages."""
+    secret: "RotatingSecret | None" = field(default=None, compare=False)
+    """The setting, where it may change while we run: who connects takes the address from it."""
 
     def __repr__(self) -> str:
         return f"DatabaseUrl({self.shown!r})"
+
+
+def rotating_url(secret: "RotatingSecret") -> DatabaseUrl:
+    """One that may change while we run. Raises SettingsError, as below."""
+    return replace(parse_database_url(secret.now), secret=secret)
 
 
 def parse_database_url(value: str) -> DatabaseUrl:

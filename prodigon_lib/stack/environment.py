@@ -134,6 +134,7 @@ def fields_of(name: str, classes: Mapping[str, ast.ClassDef], typed: str) -> set
         for node in classes[name].body
         if isinstance(node, ast.AnnAssign)
         and isinstance(node.target, ast.Name)
+        and not node.target.id.startswith("_")
         and typed in (said := ast.unparse(node.annotation))
         and not said.startswith("ClassVar")
     }

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from prodigon_lib.core.http.application import Check, Service
 from prodigon_lib.core.settings import split_urls
-from prodigon_lib.persistence.url import parse_database_url
+from prodigon_lib.persistence.url import parse_database_url, rotating_url
 from prodigon_lib.security.service_identity import identity
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.carriers import Connection, model_carrier
@@ -88,7 +88,7 @@ def collaborators(
     checks: dict[str, Check] = {}
     services: list[Connection] = []
     if queue is None:
-        queue = queue_for(settings)
+        queue = queue_for(service, settings)
         checks["redis" if settings.queue_type is QueueType.REDIS else "database"] = queue.check
     if model is None:
         timeouts = Timeouts(
@@ -128,14 +128,14 @@ def collaborators(
     )
 
 
-def queue_for(settings: WorkerSettings) -> Queue:
+def queue_for(service: Service, settings: WorkerSettings) -> Queue:
     match settings.queue_type:
         case QueueType.MEMORY:
             return MemoryQueue()
         case QueueType.POSTGRES:
-            assert settings.database_url is not None  # the settings see to it
-            url = parse_database_url(settings.database_url.get_secret_value())
-            return PostgresQueue(url, pool_size=settings.database_pool_size)
+            secret = service.secrets.rotating(settings, "database_url", parse_database_url)
+            assert secret is not None  # the settings see to it
+            return PostgresQueue(rotating_url(secret), pool_size=settings.database_pool_size)
         case QueueType.REDIS:
             assert settings.redis_url is not None  # as well
             from prodigon_lib.worker.queues.redis import (

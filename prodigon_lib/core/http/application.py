@@ -18,6 +18,7 @@ from prodigon_lib.core.logging import RequestLog, configure_logging, get_logger
 from prodigon_lib.core.loop_lag import LoopLag
 from prodigon_lib.core.memory import Tracing
 from prodigon_lib.core.metrics import Metrics
+from prodigon_lib.core.rotation import Secrets
 from prodigon_lib.core.schemas.health import ErrorEnvelope, Health, Readiness
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.telemetry import Telemetry
@@ -70,6 +71,7 @@ class Service:
         self.settings = settings
         self.metrics: Metrics = Metrics(name, beside=[service.metrics for service in beside])
         self.telemetry: Telemetry = Telemetry(name, settings, beside=beside[0].telemetry if beside else None)
+        self.secrets: Secrets = beside[0].secrets if beside else Secrets(settings.secrets_refresh_seconds)
         self.log = RequestLog(name, settings)
         self.lag = LoopLag(name, settings.loop_lag_warn_seconds)
         configure_logging(name, settings)
@@ -124,12 +126,13 @@ class Service:
         return app
 
     def _watched(self, lifespan: Lifespan) -> Lifespan:
-        """Measures the lag of the loop that serves, once all is open; several in a process share one loop."""
+        """Looks for rotated secrets, and measures the lag of the loop that serves, once all is open; several
+        in a process share one loop."""
         self.metrics.registry.register(self.lag)
 
         @asynccontextmanager
         async def watched(app: FastAPI) -> AsyncIterator[None]:
-            async with lifespan(app):
+            async with lifespan(app), self.secrets.watching():
                 with self.lag.watching():
                     yield
 

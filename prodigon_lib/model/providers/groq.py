@@ -1,5 +1,6 @@
 """Groq, through its official SDK."""
 
+from prodigon_lib.core.rotation import RotatingSecret
 from prodigon_lib.model.providers.sdk import Sdk, SdkProvider
 
 NAME = "groq"
@@ -12,20 +13,21 @@ class GroqProvider(SdkProvider):
 
     name = NAME
 
-    def __init__(self, api_key: str, base_url: str | None, *, connect: float, silence: float) -> None:
+    def __init__(
+        self, api_key: RotatingSecret, base_url: str | None, *, connect: float, silence: float
+    ) -> None:
         """Times in seconds; `silence` is the longest wait for the next byte."""
-        super().__init__()
-        self._api_key = api_key
+        super().__init__(api_key)
         self._base_url = base_url.removesuffix(PATH) if base_url else None
         self._connect = connect
         self._silence = silence
 
-    def make_sdk(self) -> Sdk:
+    def make_sdk(self, key: str) -> Sdk:
         import groq
         import httpx
 
         client = groq.AsyncGroq(
-            api_key=self._api_key,
+            api_key=key,
             base_url=self._base_url,
             max_retries=0,
             timeout=httpx.Timeout(self._silence, connect=self._connect),

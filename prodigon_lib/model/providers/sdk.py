@@ -14,6 +14,7 @@ from typing import Any
 
 from prodigon_lib.core.errors import ProdigonError, UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.logging import get_logger
+from prodigon_lib.core.rotation import RotatingSecret
 from prodigon_lib.core.schemas.generate import GenerateRequest, Usage
 from prodigon_lib.model.providers.base import Completion, Opening, Price, StreamItem
 from prodigon_lib.model.providers.faults import rate_limits, refusal
@@ -42,12 +43,13 @@ class SdkProvider:
 
     name: str
 
-    def __init__(self) -> None:
+    def __init__(self, key: RotatingSecret) -> None:
+        self._key = key
         self._sdk: Sdk | None = None
         self._models: list[str] = []
         self._models_until = 0.0
 
-    def make_sdk(self) -> Sdk:
+    def make_sdk(self, key: str) -> Sdk:
         raise TypeError(f"{type(self).__name__} does not say which SDK it stands on")
 
     @property
@@ -56,7 +58,7 @@ class SdkProvider:
         return self._sdk
 
     async def open(self) -> None:
-        self._sdk = self.make_sdk()
+        self._sdk = self.make_sdk(self._key.now)
 
     async def close(self) -> None:
         if self._sdk is not None:
@@ -98,6 +100,7 @@ class SdkProvider:
     async def models(self) -> list[str]:
         """Kept for five minutes; raises like the other calls."""
         if time.monotonic() > self._models_until:
+            self.sdk.client.api_key = self._key.now
             with self._translated("any"):
                 listed = await self.sdk.client.models.list(timeout=MODELS_TIMEOUT)
                 self._models = sorted(str(model.id) for model in listed.data)
@@ -112,6 +115,19 @@ class SdkProvider:
         return None
 
     async def _create(self, request: GenerateRequest, model: str, **more: Any) -> Any:
+        """A new key serves from the next call on. One that the provider refuses is read again, once."""
+        client, key = self.sdk.client, self._key.now
+        client.api_key = key
+        try:
+            return await self._ask(request, model, **more)
+        except self.sdk.module.AuthenticationError:
+            other = await self._key.other_than(key)
+            if other is None:
+                raise
+        client.api_key = other
+        return await self._ask(request, model, **more)
+
+    async def _ask(self, request: GenerateRequest, model: str, **more: Any) -> Any:
         messages = [{"role": turn.role.value, "content": turn.content} for turn in request.conversation()]
         return await self.sdk.client.chat.completions.with_raw_response.create(
             model=model,

@@ -7,12 +7,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from prodigon_lib.core.deadline import allowed, remaining
 from prodigon_lib.core.logging import get_logger
+from prodigon_lib.persistence.login import connect
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.queues.faults import FAULTS, queue_error
 from prodigon_lib.worker.queues.outage import Outage
@@ -74,6 +76,7 @@ class Connections:
             return
         self._pool = asyncpg.create_pool(
             self._url.dsn,
+            connect=partial(connect, self._url),
             min_size=0,
             max_size=self._size,
             timeout=CONNECT_SECONDS,
@@ -132,8 +135,8 @@ class Connections:
         while True:
             connection = None
             try:
-                connection = await asyncpg.connect(
-                    self._url.dsn, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS
+                connection = await connect(
+                    self._url, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS
                 )
                 lost = asyncio.Event()
                 connection.add_termination_listener(lambda _, lost=lost: lost.set())
