@@ -1,6 +1,6 @@
 """Writes nginx's configuration: for a stack on this machine, and for what `services/nginx` deploys.
 
-python -m prodigon_lib.stack.nginx.config services/nginx/nginx.conf
+python -m prodigon_lib.stack.nginx.config services/nginx
 """
 
 import os
@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 
 from prodigon_lib.stack.nginx.balance import DIRECTIVES, Balance
+from prodigon_lib.stack.nginx.quoting import quoted
+from prodigon_lib.stack.nginx.tls import STRICT, Tls
 
 TEMPLATES = resources.files("prodigon_lib.stack.nginx")
 MOST_CONNECTIONS = 8192
@@ -25,6 +27,12 @@ once, and a caller that was just about to use it must begin anew."""
 
 KEEP_IDLE = "keepalive_min_timeout 10s;"
 
+DEPLOYED: Mapping[str, Tls | None] = {
+    "nginx.conf": None,
+    "tls.conf": Tls("/etc/nginx/tls/tls.crt", "/etc/nginx/tls/tls.key", plain="8080"),
+}
+"""The files of `services/nginx`."""
+
 TEMPORARY = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 
 
@@ -35,12 +43,14 @@ class Upstream:
     Args:
         service: `model` or `gateway`.
         servers: `host:port` of each replica, by its name.
+        tls: what clients must speak there.
     """
 
     service: str
     listen: str
     servers: Mapping[str, str]
     balance: Balance = field(default_factory=Balance)
+    tls: Tls | None = None
 
     def block(self) -> str:
         lines = [f"zone {self.service} 128k;", *DIRECTIVES[self.balance.policy]]
@@ -66,11 +76,7 @@ class Surroundings:
 
 def render(around: Surroundings, upstreams: tuple[Upstream, ...], generation: int = 0) -> str:
     """The whole configuration. `generation` is what `/nginx/live` says of it."""
-    errors = template("errors").replace("@GENERATION@", str(generation)).rstrip()
-    servers = [
-        template(each.service).replace("@LISTEN@", each.listen).replace("@ERRORS@", errors)
-        for each in upstreams
-    ]
+    servers = [server(each, generation) for each in upstreams]
     filled = {
         "@MAIN@": "\n".join(around.main),
         "@CONNECTIONS@": str(around.connections),
@@ -84,6 +90,20 @@ def render(around: Surroundings, upstreams: tuple[Upstream, ...], generation: in
     for mark, value in filled.items():
         text = text.replace(mark, value)
     return text
+
+
+def server(upstream: Upstream, generation: int) -> str:
+    """Where clients of one service come in; with TLS, a second one that sends them on."""
+    tls = upstream.tls
+    listen, before, strict = upstream.listen, "", ""
+    if tls is not None:
+        listen, strict = f"{listen} ssl", f"\n            {STRICT}"
+        before = "".join(f"        {line}\n" for line in tls.lines)
+    errors = before + template("errors").replace("@STRICT@", strict).rstrip()
+    text = template(upstream.service).replace("@LISTEN@", listen).replace("@ERRORS@", errors)
+    if tls is not None:
+        text += template("plain").replace("@LISTEN@", tls.plain).replace("@PORT@", tls.suffix)
+    return text.replace("@GENERATION@", str(generation))
 
 
 def template(name: str) -> str:
@@ -115,25 +135,22 @@ def temporary_paths(folder: Path) -> tuple[str, ...]:
     return tuple(f"{name}_temp_path {quoted(folder / name)};" for name in TEMPORARY)
 
 
-def quoted(path: Path) -> str:
-    """As nginx reads a word that may have blanks in it."""
-    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{text}"'
-
-
-def deployed() -> str:
+def deployed(tls: Tls | None = None) -> str:
     """`services/nginx/nginx.conf`: clients come in at 8080, gateways and workers call the model at 8081.
+
+    With TLS, `services/nginx/tls.conf`: they come in at 8443, and 8080 sends them there.
 
     `gateway` and `model` are looked up when nginx starts or reloads, and every address found is a replica.
     """
     return render(
         of_a_container(),
         (
-            Upstream("gateway", "8080", {"gateway": "gateway:8000"}),
+            Upstream("gateway", "8443" if tls else "8080", {"gateway": "gateway:8000"}, tls=tls),
             Upstream("model", "8081", {"model": "model:8001"}),
         ),
     )
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_text(deployed(), encoding="utf-8")
+    for name, tls in DEPLOYED.items():
+        (Path(sys.argv[1]) / name).write_text(deployed(tls), encoding="utf-8")

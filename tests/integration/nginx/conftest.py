@@ -18,6 +18,7 @@ from prodigon_lib.stack import ports
 from prodigon_lib.stack.nginx.balance import Balance
 from prodigon_lib.stack.nginx.binary import version
 from prodigon_lib.stack.nginx.config import Upstream, of_a_stack, render
+from prodigon_lib.stack.nginx.tls import Tls
 from tests.integration.nginx_program import needs_nginx
 from tests.polling import eventually_sync
 
@@ -98,12 +99,14 @@ def balanced(
     names: Sequence[str] = NAMES,
     elsewhere: Mapping[str, str] | None = None,
     instead: Mapping[str, str] | None = None,
+    tls: Tls | None = None,
 ) -> Iterator[Balanced]:
     """Args:
     seconds: how long each replica takes for an answer.
     elsewhere: `host:port` of further ones, by name.
     instead: words of the configuration, and what stands there for this test: a wait that is as long as a
         test may take. Words that are not there fail it.
+    tls: what clients must speak to the gateways.
     """
     took = seconds or {}
     with ExitStack() as ends:
@@ -120,7 +123,10 @@ def balanced(
         log, config = folder / "nginx.log", folder / "nginx.conf"
 
         def write(wanted: Balance, generation: int) -> None:
-            upstreams = [Upstream(service, at, servers, wanted) for service, at in places.items()]
+            upstreams = [
+                Upstream(service, at, servers, wanted, tls if service == "gateway" else None)
+                for service, at in places.items()
+            ]
             around = of_a_stack(folder, log, body, version(program))
             text = render(around, tuple(upstreams), generation)
             for words, others in (instead or {}).items():

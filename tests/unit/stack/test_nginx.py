@@ -4,20 +4,32 @@ import platform
 from pathlib import Path
 
 import pytest
+import yaml
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.logs import parse
 from prodigon_lib.stack.nginx import binary
 from prodigon_lib.stack.nginx.balance import Balance, Policy
-from prodigon_lib.stack.nginx.config import Upstream, deployed, of_a_stack, render
+from prodigon_lib.stack.nginx.config import DEPLOYED, Upstream, deployed, of_a_stack, render
 
 ROOT = Path(__file__).parents[3]
 REPLICAS = {"model": "127.0.0.1:1", "model-2": "127.0.0.1:2"}
 
 
 def test_what_is_deployed_is_written_from_the_templates() -> None:
-    """Mended by `python -m prodigon_lib.stack.nginx.config services/nginx/nginx.conf`."""
-    assert (ROOT / "services" / "nginx" / "nginx.conf").read_text() == deployed()
+    """Mended by `python -m prodigon_lib.stack.nginx.config services/nginx`."""
+    for name, tls in DEPLOYED.items():
+        assert (ROOT / "services" / "nginx" / name).read_text() == deployed(tls)
+
+
+def test_what_compose_mounts_is_what_nginx_reads() -> None:
+    nginx = yaml.safe_load((ROOT / "services" / "compose.tls.yaml").read_text())["services"]["nginx"]
+    mounted = {volume.split(":")[-2] for volume in nginx["volumes"]}
+    tls = DEPLOYED["tls.conf"]
+    assert tls is not None
+    assert mounted == {"/etc/nginx/nginx.conf", tls.certificate, tls.key}
+    assert "listen 8443 ssl" in deployed(tls)
+    assert [port.split(":")[-1] for port in nginx["ports"]] == ["8443"]
 
 
 def test_a_stack_and_a_deployment_differ_in_their_surroundings_only() -> None:
