@@ -57,8 +57,8 @@ async def large_head(raider: Raider) -> bool:
 
 @attack(Risk.CONSUMPTION, "long answers, one after the other")
 async def long_answers(raider: Raider) -> bool:
-    """A dozen answers of 8,192 tokens each go to one caller: nobody counts tokens."""
-    body = {"prompt": "Tell me everything.", "max_tokens": 8192, "temperature": 1.0}
+    """A dozen long questions, each for an answer of 8,192 tokens, are all answered: nobody counts tokens."""
+    body = {"prompt": "Tell me everything. " * 450, "max_tokens": 8192, "temperature": 1.0}
     answers = await many(LONG_ANSWERS, lambda _: raider.ask("POST", "/api/v1/generate", body))
     return all(answer.ok for answer in answers)
 
