@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter
+from starlette.routing import BaseRoute
 from starlette.types import Scope
 
 from prodigon_lib.core.context import request_id_or
@@ -12,6 +13,7 @@ from prodigon_lib.core.errors import Forbidden, ProdigonError, Unauthenticated
 from prodigon_lib.core.http.admission import Admission
 from prodigon_lib.core.http.client_address import (
     FORWARDED,
+    Address,
     Network,
     client_address,
     parse_networks,
@@ -32,6 +34,9 @@ PRINCIPAL = "principal"
 NO_ROUTE = "no route"
 NOT_GOOD = "this credential is not good for that"
 HOW_TO = "send one header of this form: Authorization: Bearer …"
+PASSED_ON = frozenset({FORWARDED, b"forwarded", b"x-real-ip", b"via"})
+"""Headers that proxies write, one or another of them."""
+
 ADMITTED = Admission()
 
 
@@ -51,9 +56,7 @@ class Access:
     _table: RouteTable | None = field(default=None, init=False)
 
     async def __call__(self, scope: Scope) -> Admission:
-        if self._table is None:  # at the first request: the routes come after the guard
-            self._table = RouteTable(scope["app"].routes)
-        place = self._table.find(scope)
+        place = (self._table or self.read(scope["app"].routes)).find(scope)
         serves = place is not None and scope["method"] in place.methods
         rule = rule_for(scope["method"], place.template) if place is not None and serves else None
         if rule is not None and self._is_open(rule, scope):
@@ -69,16 +72,23 @@ class Access:
         scope.setdefault("state", {})[PRINCIPAL] = principal
         return ADMITTED
 
+    def read(self, routes: Sequence[BaseRoute]) -> RouteTable:
+        """At the start, so that no request has to wait for it; a route that comes later is not found."""
+        self._table = RouteTable(routes)
+        return self._table
+
     def _is_open(self, rule: Rule, scope: Scope) -> bool:
         """Whether it asks for no credential, of anybody or of who comes from inside."""
         return rule.scope is None or (rule.inside and self._comes_from_inside(scope))
 
     def _comes_from_inside(self, scope: Scope) -> bool:
         """A proxy that nobody named may stand inside and pass on what comes from outside."""
-        if not self.trusted and any(name == FORWARDED for name, _ in scope["headers"]):
+        peer = plain(scope["client"][0]) if scope.get("client") else None
+        passed_on = any(name in PASSED_ON for name, _ in scope["headers"])
+        if peer is None or (passed_on and not within(peer, self.trusted)):
             return False
         address = plain(client_address(scope, self.trusted))
-        return address is not None and any(address in network for network in self.inside)
+        return address is not None and within(address, self.inside)
 
     def _deny(
         self,
@@ -113,6 +123,10 @@ def access(
     )
     trusted, inside = parse_networks(settings.trusted_proxies), parse_networks(settings.metrics_from)
     return Access(authenticator, denied, audit, trusted, inside)
+
+
+def within(address: Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def needs_credential(method: str, template: str) -> bool:

@@ -77,7 +77,9 @@ def create_app(
     door = access(settings, service.metrics, authenticator, audit) if authenticator is not None else None
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if door is not None:
+            door.read(app.routes)
         async with bound.opened(), limits.opened():
             yield
         service.telemetry.shutdown()

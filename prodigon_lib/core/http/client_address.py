@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from starlette.types import Scope
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 FORWARDED = b"x-forwarded-for"
 UNKNOWN = "unknown"
@@ -42,7 +43,7 @@ def client_address(scope: Scope, trusted: Sequence[Network]) -> str:
     return str(found)
 
 
-def plain(text: str) -> IPv4Address | IPv6Address | None:
+def plain(text: str) -> Address | None:
     """An address without a port; an IPv4 one that is written as IPv6 is the IPv4 one."""
     text = text.strip()
     if text.startswith("["):

@@ -193,6 +193,17 @@ async def test_metrics_are_for_operators_and_for_who_stands_inside(model: FakeMo
         assert (await inside.get("/metrics", headers={"X-Forwarded-For": "10.1.2.3"})).status_code == 401
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+@pytest.mark.parametrize("trusted", ["", "10.9.9.9"])
+async def test_a_proxy_that_nobody_named_makes_nobody_an_insider(
+    model: FakeModel, jobs: FakeJobs, header: str, trusted: str
+) -> None:
+    app = secured(model, jobs, trusted_proxies=trusted)
+    async with client_of(app, "127.0.0.1") as proxy:
+        for said in ("127.0.0.1", OUTSIDE):
+            assert (await proxy.get("/metrics", headers={header: said})).status_code == 401
+
+
 async def test_a_trusted_proxy_says_who_stands_inside(model: FakeModel, jobs: FakeJobs) -> None:
     app = secured(model, jobs, metrics_from="10.0.0.0/8", trusted_proxies="10.9.9.9")
     async with client_of(app, "10.9.9.9") as proxy:
