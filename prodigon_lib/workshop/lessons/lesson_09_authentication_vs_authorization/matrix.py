@@ -1,7 +1,6 @@
 """Who may what: each role at each endpoint, and at things of each owner; as wanted, and as it is."""
 
 import asyncio
-import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -13,12 +12,14 @@ from prodigon_lib.core.ids import new_user_id
 from prodigon_lib.core.principal import Principal, Role, scopes_of
 from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.security.policy import BATCHES, SESSIONS, rule_for
-from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.guarded_gateway import Person
+from prodigon_lib.workshop.lessons.lesson_09_authentication_vs_authorization.logins import Person
 
 NOBODY = "nobody"
 ROLES = (NOBODY, *Role)
 OWNERS = ("own", "another's", "no such")
 DENIED = (401, 403)
+RECORDED = "SELECT coalesce(sum(times), 0)::int FROM audit_log WHERE event = 'access'"
+LOOKS, LOOK_EVERY = 100, 0.05
 
 
 @dataclass(frozen=True)
@@ -71,24 +72,18 @@ class Cell:
         return f"{self.endpoint.name}, {self.owner}" if self.owner else self.endpoint.name
 
 
-async def people_of(database_url: str) -> dict[str, Person]:
-    """Two learners, a teacher and an operator, each a row among the users, with a token."""
-    roles = {
-        "learner": Role.LEARNER,
-        "other": Role.LEARNER,
-        "teacher": Role.TEACHER,
-        "operator": Role.OPERATOR,
-    }
-    people = {
-        name: Person(name, role, new_user_id(), secrets.token_urlsafe(32)) for name, role in roles.items()
-    }
-    rows = [(person.user, f"{person.name} {person.user}") for person in people.values()]
+async def denials_recorded(database_url: str, *, before: int = 0, wanted: int = 0) -> int:
+    """Of the audit log, more than `before`; it is written beside the requests, so `wanted` are waited for."""
     connection = await asyncpg.connect(parse_database_url(database_url).dsn)
     try:
-        await connection.executemany("INSERT INTO users (id, name) VALUES ($1, $2)", rows)
+        for _ in range(LOOKS):
+            found: int = await connection.fetchval(RECORDED)
+            if found - before >= wanted:
+                break
+            await asyncio.sleep(LOOK_EVERY)
+        return found - before
     finally:
         await connection.close()
-    return people
 
 
 def wanted_cells() -> Iterator[Cell]:
