@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from prodigon_lib.core.context import REQUEST_ID_HEADER
 from prodigon_lib.core.errors import BadRequest, HeadersTooLarge, ProdigonError, RequestTimeout
 from prodigon_lib.core.http.errors import error_response
+from prodigon_lib.core.http.joining import Joining
 from prodigon_lib.core.http.security_headers import CLOSED
 from prodigon_lib.core.ids import request_ids
 
@@ -39,7 +40,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._refusal: ProdigonError | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)  # type: ignore[arg-type]  # as uvicorn has it
+        super().connection_made(Joining(transport))  # type: ignore[arg-type]  # it does what uvicorn asks
         self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
