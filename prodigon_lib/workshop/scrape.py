@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 SECONDS = 10.0
+AGAIN = 0.05
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,3 +39,15 @@ async def scrape(url: str, session: aiohttp.ClientSession | None = None) -> Scra
         text = await answer.text()
     families = text_string_to_metric_families(text)
     return Scrape(time.perf_counter(), [sample for family in families for sample in family.samples])
+
+
+async def in_flight(url: str, *, within: float = 0.0) -> int:
+    """Requests that a service works on, but for this look; looks again until there is none, for so long."""
+    end = time.monotonic() + within
+    async with aiohttp.ClientSession() as session:
+        while True:
+            figures = await scrape(url, session)
+            count = int(figures.value("prodigon_http_requests_in_flight")) - 1
+            if count <= 0 or time.monotonic() > end:
+                return count
+            await asyncio.sleep(AGAIN)

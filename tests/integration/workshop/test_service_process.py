@@ -1,9 +1,11 @@
 """A lesson's application in a process of its own: it answers, is looked at, and ends with who started it."""
 
+import asyncio
 import os
 import subprocess
 import sys
 
+import aiohttp
 import psutil
 import pytest
 
@@ -13,9 +15,9 @@ from prodigon_lib.workshop.lessons.lesson_06_concurrency_and_parallelism.scoring
     FACTORY,
     beats_beside,
 )
-from prodigon_lib.workshop.scrape import scrape
+from prodigon_lib.workshop.scrape import in_flight, scrape
 from prodigon_lib.workshop.service_process import service_process
-from tests.polling import eventually_sync
+from tests.polling import eventually, eventually_sync
 
 HOLDS = f"""
 from prodigon_lib.workshop.service_process import service_process
@@ -31,6 +33,11 @@ async def test_what_blocks_its_loop_is_in_its_heartbeat_its_metrics_and_its_log(
         blocked = await beats_beside(service.url, "blocking", scores=2, seconds=0.8)
         figures = await scrape(service.url)
         lines = service.lines()
+        async with aiohttp.ClientSession() as http:
+            asking = asyncio.create_task(http.post(f"{service.url}/score/thread"))
+            assert await eventually(lambda: in_flight(service.url)) == 1
+            assert await in_flight(service.url, within=20) == 0
+            (await asking).close()
     assert worst(blocked) > 2 * worst(free)
     assert figures.value("prodigon_loop_lag_longest_seconds", service="scoring") > 0.05
     assert [line for line in lines if "in blocking" in line["where"]]
