@@ -61,7 +61,9 @@ def forget_outputs(path: Path) -> None:
 def finished_cells(page: Page, saved: Path) -> list[dict]:
     """The code cells once the last has run; the notebook is saved first, as Ctrl+S does."""
     page.keyboard.press("Control+s")
-    cells = [cell for cell in json.loads(saved.read_text())["cells"] if cell["cell_type"] == "code"]
+    if not (text := saved.read_text()):  # just being written
+        return []
+    cells = [cell for cell in json.loads(text)["cells"] if cell["cell_type"] == "code"]
     fresh = [cell["execution_count"] for cell in cells]
     failed = any(out["output_type"] == "error" for cell in cells for out in cell["outputs"])
     return cells if failed or fresh == list(range(1, len(cells) + 1)) else []
