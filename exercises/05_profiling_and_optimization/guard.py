@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 Build = Callable[[], int]
 LIMIT = 1.15
-ROUNDS = 40
+ROUNDS = 60
 
 
 def seconds_of(build: Build) -> float:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 Build = Callable[[], int]
 LIMIT = 1.15
-ROUNDS = 40
+ROUNDS = 60
 
 
 def seconds_of(build: Build) -> float:
@@ -35,12 +35,12 @@ def dearer(candidate: Build, reference: Build) -> bool:
         return True
     # </gap>
     # <gap> Then time: many requests of each, so taken and so summed up that outliers and drift hit no side.
-    own, others = [], []
+    ratios = []
     for _ in range(ROUNDS):
         # In turns: both sides meet the same drift. All of one and then all of the other would not.
-        others.append(seconds_of(reference))
-        own.append(seconds_of(candidate))
-    # What disturbs only ever adds, so the least is what the code itself takes. The median of the rounds'
-    # ratios would do too; a mean would not, for one slow request moves it.
-    return min(own) > LIMIT * min(others)
+        before = seconds_of(reference)
+        ratios.append(seconds_of(candidate) / before)
+    # The middle one: a few slow requests would move a mean, and a few quick ones the least of each side, for
+    # a processor has moments in which it is twice as fast.
+    return sorted(ratios)[ROUNDS // 2] > LIMIT
     # </gap>

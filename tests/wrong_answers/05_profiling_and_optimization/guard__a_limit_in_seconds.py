@@ -14,4 +14,4 @@ def seconds_of(build):
 def dearer(candidate, reference):
     if candidate() > LIMIT * reference():
         return True
-    return median(seconds_of(candidate) for _ in range(15)) > 0.0005
+    return median(seconds_of(candidate) for _ in range(15)) > 0.00023

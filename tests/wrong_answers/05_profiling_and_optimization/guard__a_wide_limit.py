@@ -1,5 +1,6 @@
 # fails: 30 % dearer in
 import time
+from statistics import median
 
 LIMIT = 1.5
 
@@ -11,8 +12,5 @@ def seconds_of(build):
 
 
 def dearer(candidate, reference):
-    others, own = [], []
-    for _ in range(15):
-        others.append(seconds_of(reference))
-        own.append(seconds_of(candidate))
-    return candidate() > LIMIT * reference() or min(own) > LIMIT * min(others)
+    ratio = median(1 / (seconds_of(reference) / seconds_of(candidate)) for _ in range(25))
+    return candidate() > LIMIT * reference() or ratio > LIMIT

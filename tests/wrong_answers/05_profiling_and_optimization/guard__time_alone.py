@@ -1,5 +1,6 @@
 # fails: dearer in queries
 import time
+from statistics import median
 
 LIMIT = 1.15
 
@@ -11,8 +12,4 @@ def seconds_of(build):
 
 
 def dearer(candidate, reference):
-    others, own = [], []
-    for _ in range(15):
-        others.append(seconds_of(reference))
-        own.append(seconds_of(candidate))
-    return min(own) > LIMIT * min(others)
+    return median(1 / (seconds_of(reference) / seconds_of(candidate)) for _ in range(60)) > LIMIT

@@ -2,9 +2,8 @@
 
 python quota_process.py ANSWER DSN
 
-Its first line on standard input is a JSON list of spends, each with its `names` and `amount`; it says "ready"
-once its connections are open, spends when a second line comes, and says a JSON list: true, false, or the text
-of what was raised.
+It says "ready" once its connections are open. Each line on its input is a JSON list of spends, each with its
+`names` and `amount`, answered by a line with a JSON list: true, false, or the text of what was raised.
 """
 
 import asyncio
@@ -16,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-CONNECTIONS = 6
+CONNECTIONS = 3
 
 
 def load(path: str) -> Callable[..., Any]:
@@ -32,11 +31,17 @@ def load(path: str) -> Callable[..., Any]:
 
 async def main(answer: str, dsn: str) -> None:
     spend = load(answer)
-    spends = json.loads(sys.stdin.readline())
-    outcomes: list[Any] = [None] * len(spends)
     connections = [await asyncpg.connect(dsn) for _ in range(CONNECTIONS)]
     print("ready", flush=True)
-    sys.stdin.readline()
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        print(json.dumps(await outcomes_of(spend, json.loads(line), connections)), flush=True)
+    for connection in connections:
+        await connection.close()
+
+
+async def outcomes_of(spend: Callable[..., Any], spends: list[Any], connections: list[Any]) -> list[Any]:
+    """In the order of the spends; as many at once as there are connections."""
+    outcomes: list[Any] = [None] * len(spends)
     waiting = iter(list(enumerate(spends)))
 
     async def work(connection: Any) -> None:
@@ -47,9 +52,7 @@ async def main(answer: str, dsn: str) -> None:
                 outcomes[place] = f"{type(error).__name__}: {error}"
 
     await asyncio.gather(*(work(connection) for connection in connections))
-    for connection in connections:
-        await connection.close()
-    print(json.dumps(outcomes), flush=True)
+    return outcomes
 
 
 if __name__ == "__main__":
