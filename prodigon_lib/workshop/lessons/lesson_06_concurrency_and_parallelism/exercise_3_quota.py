@@ -1,12 +1,9 @@
 """A quota that is never overspent."""
 
 import asyncio
-import json
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -15,6 +12,7 @@ from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack.postgres import EmbeddedPostgres
 from prodigon_lib.workshop.checks import Attempt, Check, Findings
 from prodigon_lib.workshop.lessons.lesson_06_concurrency_and_parallelism import quota_process
+from prodigon_lib.workshop.obedient import Obedient, obedient
 from prodigon_lib.workshop.table import Table
 
 HINTS = (
@@ -40,51 +38,16 @@ SETTINGS = {
 TABLE = "CREATE TABLE quotas (name text PRIMARY KEY, remaining bigint NOT NULL)"
 DEADLOCKS = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
 
+ENDED = "the process ended while it spent"
+
 Spend = Mapping[str, Any]
 Outcome = bool | str
-
-
-class Spender:
-    """A process of the answer's, with connections of its own."""
-
-    def __init__(self, process: asyncio.subprocess.Process, errors: Path) -> None:
-        self.process, self._errors = process, errors
-
-    @classmethod
-    async def started(cls, answer: Path, dsn: str, errors: Path) -> "Spender":
-        with errors.open("wb") as file:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, str(Path(quota_process.__file__)), str(answer), dsn,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=file,
-            )  # fmt: skip
-        return cls(process, errors)
-
-    async def said(self) -> bytes:
-        """Its next line; none when it has ended."""
-        assert self.process.stdout is not None
-        return await self.process.stdout.readline()
-
-    async def spend(self, spends: Sequence[Spend]) -> list[Outcome]:
-        assert self.process.stdin is not None
-        self.process.stdin.write(json.dumps(spends).encode() + b"\n")
-        line = await self.said()
-        return list(json.loads(line)) if line else [self._last_words()] * len(spends)
-
-    async def end(self) -> None:
-        """Let it close its connections."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        await self.process.wait()
-
-    def _last_words(self) -> str:
-        lines = self._errors.read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it ended without a word"
 
 
 class Quotas:
     """A Postgres of the check's own, and processes of the answer's that spend."""
 
-    def __init__(self, connection: Any, spenders: Sequence[Spender]) -> None:
+    def __init__(self, connection: Any, spenders: Sequence[Obedient]) -> None:
         self._connection, self._spenders = connection, spenders
 
     @classmethod
@@ -93,22 +56,14 @@ class Quotas:
         folder = attempt.folder
         server = EmbeddedPostgres(folder / "data", folder / "postgres.log", settings=SETTINGS)
         await asyncio.to_thread(server.start)
-        spenders: list[Spender] = []
         try:
             dsn = parse_database_url(server.url()).dsn
             connection = await asyncpg.connect(dsn)
             await connection.execute(TABLE)
-            for number in range(PROCESSES):
-                errors = folder / f"errors-{number}.txt"
-                spenders.append(await Spender.started(attempt.path, dsn, errors))
-            for spender in spenders:
-                await spender.said()  # ready, or its end
-            yield cls(connection, spenders)
+            async with obedient(quota_process, str(attempt.path), dsn, count=PROCESSES) as spenders:
+                yield cls(connection, spenders)
             await connection.close()
         finally:
-            for spender in spenders:
-                with suppress(ProcessLookupError):
-                    spender.process.kill()
             await asyncio.to_thread(server.stop)
 
     async def fill(self, quotas: Mapping[str, int]) -> None:
@@ -122,7 +77,9 @@ class Quotas:
     async def deadlocks(self) -> int:
         """How many Postgres broke in all; each connection tells when it ends, so all of them end first."""
         for spender in self._spenders:
-            await spender.end()
+            assert spender.process.stdin is not None
+            spender.process.stdin.close()
+            await spender.process.wait()
         return int(await self._connection.fetchval(DEADLOCKS))
 
     async def spend(self, spends: Sequence[Spend]) -> list[Outcome]:
@@ -130,8 +87,9 @@ class Quotas:
         shares = [spends[place::PROCESSES] for place in range(PROCESSES)]
         pairs = zip(self._spenders, shares, strict=True)
         outcomes: list[Outcome] = [""] * len(spends)
-        for place, each in enumerate(await asyncio.gather(*(who.spend(share) for who, share in pairs))):
-            outcomes[place::PROCESSES] = each
+        answers = await asyncio.gather(*(who.obey({"spends": share}) for who, share in pairs))
+        for place, answer in enumerate(answers):
+            outcomes[place::PROCESSES] = answer["outcomes"] if answer else [ENDED] * len(shares[place])
         return outcomes
 
 

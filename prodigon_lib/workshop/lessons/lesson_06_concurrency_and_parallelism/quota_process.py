@@ -2,8 +2,8 @@
 
 python quota_process.py ANSWER DSN
 
-It says "ready" once its connections are open. Each line on its input is a JSON list of spends, each with its
-`names` and `amount`, answered by a line with a JSON list: true, false, or the text of what was raised.
+It says "ready" once its connections are open. Each line on its input is an order with `spends`, each with its
+`names` and `amount`, answered by a line with `outcomes`: true, false, or the text of what was raised.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ async def main(answer: str, dsn: str) -> None:
     connections = [await asyncpg.connect(dsn) for _ in range(CONNECTIONS)]
     print("ready", flush=True)
     while line := await asyncio.to_thread(sys.stdin.readline):
-        print(json.dumps(await outcomes_of(spend, json.loads(line), connections)), flush=True)
+        outcomes = await outcomes_of(spend, json.loads(line)["spends"], connections)
+        print(json.dumps({"outcomes": outcomes}), flush=True)
     for connection in connections:
         await connection.close()
 
