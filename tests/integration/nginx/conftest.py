@@ -1,14 +1,15 @@
 """nginx before three replicas of each service, all of the test's own."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import httpx
@@ -19,10 +20,13 @@ from prodigon_lib.stack.nginx.balance import Balance
 from prodigon_lib.stack.nginx.binary import version
 from prodigon_lib.stack.nginx.config import Upstream, of_a_stack, render
 from prodigon_lib.stack.nginx.tls import Tls
+from tests.integration.nginx.replica import serve
 from tests.integration.nginx_program import needs_nginx
 from tests.polling import eventually_sync
 
 NAMES = ("model", "model-2", "model-3")
+FORKS = multiprocessing.get_context("forkserver")
+"""Forks replicas from a process that has loaded what they need: to load it is longer than most tests take."""
 
 
 def free_port() -> int:
@@ -44,22 +48,24 @@ class Replica:
     port: int
     file: Path
     seconds: float = 0.0
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "tests.integration.nginx.replica"]
-        self.process = subprocess.Popen([*command, str(self.port), str(self.file), str(self.seconds)])
+        FORKS.set_forkserver_preload([serve.__module__])
+        self.process = FORKS.Process(target=serve, args=(self.port, str(self.file), self.seconds))
+        self.process.start()
 
     def wait(self) -> None:
         eventually_sync(lambda: answers(f"http://127.0.0.1:{self.port}/ready"), within=20)
 
     def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         assert self.process is not None
-        self.process.send_signal(how)
-        self.process.wait(timeout=20)
+        assert self.process.pid is not None
+        os.kill(self.process.pid, how)
+        self.process.join(timeout=20)
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.process.is_alive():
             self.kill()
 
     @property

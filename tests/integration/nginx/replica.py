@@ -1,12 +1,13 @@
-"""A replica that writes down each request as soon as it is there: `python -m … PORT FILE SECONDS`."""
+"""A replica that writes down each request as soon as it is there."""
 
 import asyncio
 import os
-import sys
 
 from aiohttp import web
 
 RECORD = web.AppKey("record", int)
+SECONDS = web.AppKey("seconds", float)
+PORT = web.AppKey("port", int)
 TOLD = (
     "X-Request-ID",
     "X-Forwarded-For",
@@ -28,10 +29,10 @@ async def answer(request: web.Request) -> web.Response:
     if "X-Break" in request.headers:
         request.transport.abort()
     if request.path != "/ready":
-        await asyncio.sleep(float(sys.argv[3]))
+        await asyncio.sleep(request.app[SECONDS])
     told = {name: request.headers.getall(name, []) for name in TOLD}
     caller = request.transport.get_extra_info("peername")
-    return web.json_response({"told": told, "size": len(body), "port": int(sys.argv[1]), "caller": caller})
+    return web.json_response({"told": told, "size": len(body), "port": request.app[PORT], "caller": caller})
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -52,14 +53,11 @@ async def large(request: web.Request) -> web.Response:
     return web.Response(body=bytes(LARGE))
 
 
-def main() -> None:
+def serve(port: int, file: str, seconds: float) -> None:
     app = web.Application(client_max_size=1 << 30, handler_args={"max_field_size": 16_384})
-    app[RECORD] = os.open(sys.argv[2], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    app[RECORD] = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    app[SECONDS], app[PORT] = seconds, port
     app.router.add_route("*", "/inference/stream", stream)
     app.router.add_get("/large", large)
     app.router.add_route("*", "/{path:.*}", answer)
-    web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
-
-
-if __name__ == "__main__":
-    main()
+    web.run_app(app, host="127.0.0.1", port=port, print=None, access_log=None)
