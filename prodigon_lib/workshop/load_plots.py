@@ -85,7 +85,7 @@ def latency_over_time(
     """
     if not any(result.samples for result in results.values()):
         raise ValueError("no requests to draw")
-    plot = Plot(height=3.2)
+    plot = Plot(height=3.4)
     (axes,) = plot.axes
     words = []
     for colour, (name, result) in zip(COLOURS, results.items(), strict=False):
@@ -107,6 +107,7 @@ def latency_over_time(
         xlabel="seconds since the load began", ylabel=f"ms since {since}", ylim=(0, None), xlim=(0, None)
     )
     if len(results) > 1 or any(result.errors for result in results.values()):
-        axes.legend(loc="upper left", frameon=False)
+        # Beside the dots, which may be anywhere; marks as large as can be seen.
+        plot.figure.legend(loc="outside lower center", ncols=4, frameon=False, markerscale=1.6)
     plot.title(title)
     return plot.finish(f"{title}: {'; '.join(words)}")
