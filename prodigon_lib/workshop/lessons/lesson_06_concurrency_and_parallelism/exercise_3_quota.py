@@ -27,6 +27,8 @@ HINTS = (
 )
 PROCESSES = 4
 SPENDS = 200
+MANY_ROWS = 100
+"""Spends of several rows: who tries again when Postgres refuses does each of them many times."""
 PATIENCE = 10.0
 SETTINGS = {
     "fsync": "off",
@@ -163,16 +165,16 @@ class QuotaCheck(Check):
         """All can pay; each spend names its rows in an order of its own."""
         draw = self.attempt.random
         names, amount = [self.attempt.token() for _ in range(5)], draw.randint(2, 9)
-        await self.quotas.fill(dict.fromkeys(names, SPENDS * amount))
-        chosen = [draw.sample(names, 3) for _ in range(SPENDS)]
+        await self.quotas.fill(dict.fromkeys(names, MANY_ROWS * amount))
+        chosen = [draw.sample(names, 3) for _ in range(MANY_ROWS)]
         outcomes = await self.spent(
-            f"{SPENDS} spends of three rows each", [{"names": each, "amount": amount} for each in chosen]
+            f"{MANY_ROWS} spends of three rows each", [{"names": each, "amount": amount} for each in chosen]
         )
         uses = Counter(name for each in chosen for name in each)
-        wanted = [(SPENDS - uses[name]) * amount for name in sorted(names)]
+        wanted = [(MANY_ROWS - uses[name]) * amount for name in sorted(names)]
         with self.findings.together():
             self.findings.equal(
-                "granted, when all rows have enough", outcomes.count(True), SPENDS,
+                "granted, when all rows have enough", outcomes.count(True), MANY_ROWS,
                 step="There was enough for all: wait for a locked row, and don't refuse.",
             )  # fmt: skip
             self.findings.equal(
