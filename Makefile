@@ -23,7 +23,9 @@ $(READY): requirements.lock pyproject.toml
 lab: $(READY) ## open JupyterLab on the tour; ARGS=--no-browser for a remote machine
 	@$(BIN)/prodigon lab $(ARGS)
 
-test: lint unit integration notebooks ## lint, types, unit, integration, and every notebook
+test: $(READY) ## lint, types, unit, integration, and every notebook
+	$(MAKE) -j2 lint unit
+	$(MAKE) integration notebooks
 
 run: $(READY) ## run the whole system in the foreground, until Ctrl+C
 	@$(BIN)/prodigon up $(ARGS)
