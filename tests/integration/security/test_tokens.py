@@ -127,6 +127,7 @@ FORGERIES: dict[str, Forge] = {
     "no beginning": lambda header, claims, key: signed(header, without(claims, "nbf"), key),
     "no login": lambda header, claims, key: signed(header, without(claims, "sid"), key),
     "a user that is none": lambda header, claims, key: signed(header, {**claims, "sub": "ada"}, key),
+    "a header without an end": lambda header, claims, key: encoded(b"[" * 2000, b"{}", b"x"),
     "very long": lambda header, claims, key: signed(header, {**claims, "more": "x" * 4096}, key),
 }
 
