@@ -208,7 +208,8 @@ class ServiceClient:
         await self.request("GET", "/health/live", counts=False)
 
     def _begin(self, method: str, path: str) -> Span:
-        attributes = {"http.request.method": method, "url.path": path, "peer.service": self.name}
+        alone = path.partition("?")[0]  # a query holds what a caller typed
+        attributes = {"http.request.method": method, "url.path": alone, "peer.service": self.name}
         return self.telemetry.outgoing_span(f"call {self.name}", attributes)
 
     def _headers(self, headers: Mapping[str, str] | None, span: Span) -> dict[str, str]:

@@ -48,17 +48,41 @@ async def groq(watch: Watch) -> AsyncIterator[GroqServer]:
 
 @pytest.fixture
 def stack(watch: Watch, database_url: str, redis_url: str, groq: GroqServer) -> Iterator[Stack]:
-    envelope = draw_envelope_key("canary")
-    watch.keep_quiet_about(envelope.partition(":")[2], "an envelope key")
-    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "ENVELOPE_KEYS": envelope}
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    for name in ("ENVELOPE_KEYS", "SERVICE_KEYS"):
+        settings[name] = draw_envelope_key("canary")
+        watch.keep_quiet_about(settings[name].partition(":")[2], f"the key in {name}")
     settings |= {"GROQ_API_KEY": next(iter(groq.keys)), "GROQ_BASE_URL": groq.url, "LOG_LEVEL": "DEBUG"}
-    with Stack.start("quiet", cache="redis", settings=settings) as running:
+    with Stack.start("quiet", auth=True, cache="redis", settings=settings) as running:
         yield running
 
 
-async def test_no_secret_gets_out(stack: Stack, groq: GroqServer, redis_url: str) -> None:
+async def become_a_user(http: httpx.AsyncClient, watch: Watch) -> None:
+    """With all that a user may have, shown wherever it does not belong."""
+    ada = {"name": "ada", "password": watch.draw("a user's password")}
+    assert (await http.post("/api/v1/auth/register", json=ada)).status_code == 201
+    tokens = (await http.post("/api/v1/auth/login", json=ada)).json()
+    for kind in ("access_token", "refresh_token"):
+        watch.keep_quiet_about(tokens[kind], f"a user's {kind}")
+    http.headers["Authorization"] = f"Bearer {tokens['access_token']}"
+    made = await http.post("/api/v1/keys", json={"name": "script", "scopes": ["generate"]})
+    assert made.status_code == 201, made.text
+    key = watch.keep_quiet_about(made.json()["key"], "a user's API key")
+    credentials = (key, tokens["access_token"], tokens["refresh_token"])
+    for shown in (*credentials, ada["password"]):
+        if shown in credentials:  # nobody can tell a password from another word in a path
+            assert (await http.get(f"/api/v1/keys/{shown}")).status_code in (400, 404, 405)
+        assert (await http.get("/api/v1/jobs", params={"cursor": shown})).status_code in (400, 422)
+        wrong = {"Authorization": f"Bearer {shown}x"}
+        assert (await http.get("/api/v1/auth/me", headers=wrong)).status_code == 401
+        answer = await http.post("/api/v1/auth/login", json={"name": "ada", "password": f"{shown}-"})
+        assert answer.status_code in (401, 422)
+
+
+async def test_no_secret_gets_out(stack: Stack, watch: Watch, groq: GroqServer, redis_url: str) -> None:
     (key,) = groq.keys
     async with httpx.AsyncClient(base_url=stack.url, timeout=30) as http:
+        await become_a_user(http, watch)
         assert (await http.post("/api/v1/generate", json=ASK)).json()["text"] == "Hello world."
         groq.fault = Fault(status=400, says=f"bad request with Authorization: Bearer {key}")
         for path in ("/api/v1/generate", "/api/v1/generate/stream", "/v1/chat/completions"):
