@@ -5,11 +5,12 @@ import os
 import signal
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack import starter
 from prodigon_lib.stack.channel import Channel, NobodyListens
+from prodigon_lib.stack.clients import StackClients
 from prodigon_lib.stack.edges.control import Faults
 from prodigon_lib.stack.folder import StackFolder, stack_folder
 from prodigon_lib.stack.log_tail import LogTail
@@ -20,13 +21,10 @@ from prodigon_lib.stack.simulated import SimulatedModel
 from prodigon_lib.stack.status import StackStatus
 from prodigon_lib.stack.traces import Span, read_trace
 
-if TYPE_CHECKING:
-    from prodigon_lib.client import AsyncClient, Client
-
 RESTART_SECONDS = 60.0
 
 
-class Stack:
+class Stack(StackClients):
     """A running system: gateway, model service, workers, Postgres, and the supervisor that keeps them.
 
         stack = Stack.start()
@@ -181,43 +179,6 @@ class Stack:
                 "where there is an nginx and no gRPC (`prodigon doctor`)"
             )
         return Balancer(self._ask, self._folder, replicas)
-
-    @property
-    def auth(self) -> bool:
-        """Whether accounts are on."""
-        return bool(self._facts.get("auth"))
-
-    def client(self, *, user: str | None = None, role: str | None = None, **options: Any) -> "Client":
-        """A client of the gateway; `options` as `Client` takes them.
-
-        Args:
-            user: whose it is, where accounts are on; without a `password` the account is this stack's own,
-                and is made when there is none.
-            role: that such an account gets, `learner`, `teacher` or `operator`; a new one is a learner's.
-
-        Raises:
-            StackError: accounts are off, or the account is not the stack's.
-        """
-        from prodigon_lib.client import Client
-
-        return Client(self.url, **self.credential(user, role=role, **options))
-
-    def async_client(
-        self, *, user: str | None = None, role: str | None = None, **options: Any
-    ) -> "AsyncClient":
-        from prodigon_lib.client import AsyncClient
-
-        return AsyncClient(self.url, **self.credential(user, role=role, **options))
-
-    def credential(self, user: str | None, *, role: str | None = None, **options: Any) -> dict[str, Any]:
-        """What a client of that user is made with, as `client` describes it."""
-        if user is None or "password" in options:
-            return options | ({} if user is None else {"user": user})
-        if not self.auth:
-            raise StackError(f"user: this stack has no accounts: Stack.start({self.name!r}, auth=True)")
-        from prodigon_lib.stack.accounts import kept_account
-
-        return options | {"user": user, "password": kept_account(self._folder, self.database_url, user, role)}
 
     def status(self) -> StackStatus:
         """Every process: pid, port, health, restarts, uptime; asked now."""
