@@ -1,11 +1,9 @@
 """The database's password is rotated under load, and no request fails."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from secrets import token_hex
-from urllib.parse import quote
 
 import httpx
 import pytest
@@ -13,41 +11,15 @@ import pytest
 from prodigon_lib.core.settings import load_settings
 from prodigon_lib.gateway.app import create_app
 from prodigon_lib.gateway.settings import GatewaySettings
-from prodigon_lib.persistence.migrations import upgrade
-from prodigon_lib.persistence.url import parse_database_url
 from prodigon_lib.stack.postgres import EmbeddedPostgres
-from tests.integration.conftest import run_sql, server_of_its_own
-from tests.integration.rotated import Load, write_secret
+from tests.integration.rotated import Load, asking_server, give_role, run, url_of, write_secret
 from tests.integration.serving import serving
-
-ASKS_FOR_PASSWORDS = "local all postgres trust\nlocal all all scram-sha-256\n"
 
 
 @pytest.fixture
 def server() -> Iterator[EmbeddedPostgres]:
-    """One that asks everybody but its own user for a password; database and tables are made."""
-    with server_of_its_own() as postgres:
-        (postgres.data / "pg_hba.conf").write_text(ASKS_FOR_PASSWORDS)
-        run_sql(postgres.url(), "SELECT pg_reload_conf()")
-        run_sql(postgres.url(), "CREATE DATABASE site")
-        upgrade(parse_database_url(postgres.url("site")))
+    with asking_server() as postgres:
         yield postgres
-
-
-async def run(server: EmbeddedPostgres, statement: str) -> None:
-    await asyncio.to_thread(run_sql, server.url("site"), statement)
-
-
-async def give_role(server: EmbeddedPostgres, role: str) -> str:
-    """The password of a new role, which may do everything with the tables."""
-    password = token_hex(16)
-    await run(server, f"CREATE ROLE {role} LOGIN PASSWORD '{password}'")
-    await run(server, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
-    return password
-
-
-def url_of(server: EmbeddedPostgres, role: str, password: str) -> str:
-    return f"postgresql://{role}:{password}@/site?host={quote(str(server.sockets))}"
 
 
 @pytest.fixture
