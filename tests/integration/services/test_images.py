@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 PATIENCE = 60.0
 ENDED_BY_SIGTERM = 128 + signal.SIGTERM
-SECURED = {"AUTH": "accounts", "REGISTRATION": "open"}
+SECURED = {"AUTH": "accounts", "REGISTRATION": "open", "TRUSTED_HOSTS": "*"}
 SECURED |= {name: draw_envelope_key("first") for name in ("ENVELOPE_KEYS", "SERVICE_KEYS")}
 ADA = {"name": "ada", "password": "correct horse battery staple"}
 SHORT = {"prompt": "What is a lease?", "max_tokens": 8}
@@ -220,8 +220,9 @@ def caller(container: Container) -> httpx.Client:
 
 
 def signed_up(container: Container) -> httpx.Client:
+    register = f"{container.url}/api/v1/auth/register"
+    httpx.post(register, json=ADA, timeout=30, trust_env=False).raise_for_status()
     client = caller(container)
-    client.post("/api/v1/auth/register", json=ADA).raise_for_status()
     client.auth = Login(container.url, ADA["name"], ADA["password"])
     return client
 
