@@ -7,12 +7,12 @@ from prodigon_lib.core.ids import DEFAULT_USER_ID, KeyId, LoginId, UserId
 
 
 class Role(StrEnum):
-    """Of an account; each may what the one before it may."""
+    """Of an account; each may what the one before it may, and has its own chats, jobs and keys."""
 
     LEARNER = "learner"
     """Their own chats, jobs and keys."""
     TEACHER = "teacher"
-    """Reads the learners' jobs and chats too, and changes none of them."""
+    """No more than a learner, at this gateway: whose a chat or a job is decides. Exercise 9.3 gives them more."""
     OPERATOR = "operator"
     """Runs the system: accounts, audit log, metrics. What people wrote is none of their business."""
 

@@ -22,21 +22,14 @@ from prodigon_lib.security.envelope import Envelope
 from prodigon_lib.security.envelope_keys import EnvelopeKeys, draw_envelope_key
 from prodigon_lib.security.signing_keys import SigningKeys
 from prodigon_lib.security.tokens import AccessTokens
+from tests.clock import Clock
 
 KEPT = timedelta(minutes=11)
 
 
-class Clock:
-    def __init__(self, now: float = 1_000_000.0) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000_000.0)
 
 
 @pytest.fixture
@@ -75,7 +68,7 @@ async def test_a_token_says_whose_it_is(keys: SigningKeys, elsewhere: SigningKey
 
 @pytest.mark.parametrize(("seconds", "good"), [(-4, True), (-6, False), (604, True), (606, False)])
 async def test_its_time_has_a_beginning_and_an_end(keys: SigningKeys, seconds: float, good: bool) -> None:
-    now = Clock()
+    now = Clock(1_000_000.0)
     tokens = AccessTokens(keys, seconds=600, clock=now)
     token = await issue(tokens)
     now.now += seconds

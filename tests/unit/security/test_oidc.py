@@ -16,6 +16,7 @@ from prodigon_lib.security.envelope_keys import EnvelopeKeys, draw_envelope_key
 from prodigon_lib.security.oidc import OidcProvider, challenge
 from prodigon_lib.security.oidc_login import account_name
 from prodigon_lib.security.oidc_wire import ProviderWire
+from tests.clock import Clock
 
 ISSUER, CLIENT, BACK = "https://id.example.org", "prodigon", "https://gateway.example.org/back"
 ENVELOPE = Envelope.of(EnvelopeKeys.parse(draw_envelope_key("test")))
@@ -40,13 +41,6 @@ class FakeWire(ProviderWire):
 
     async def exchange(self, about: Mapping[str, Any], code: str, verifier: str, redirect_url: str) -> str:
         return self.answer(verifier)
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def provider(wire: FakeWire, clock: Clock | None = None) -> OidcProvider:

@@ -1,7 +1,6 @@
 """The rule of rates, on a clock of the test's."""
 
 import asyncio
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -9,14 +8,7 @@ from hypothesis import strategies as st
 
 from prodigon_lib.security.limiters import MemoryLimiter
 from prodigon_lib.security.rates import Rate
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

@@ -1,13 +1,7 @@
 """How long something that was looked up is gone on with."""
 
 from prodigon_lib.security.recall import Recall
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 class Table(dict[str, int]):

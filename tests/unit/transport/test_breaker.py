@@ -1,19 +1,10 @@
 """A circuit breaker on a clock of the test's, and a budget of retries."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from prodigon_lib.transport.breaker import Breaker
 from prodigon_lib.transport.retry_budget import RESERVE, RetryBudget
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture

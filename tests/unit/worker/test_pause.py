@@ -1,7 +1,6 @@
 """The pause of a worker whose model refuses everybody, on a clock of the test's."""
 
 import random
-from dataclasses import dataclass
 
 import pytest
 
@@ -14,14 +13,7 @@ from prodigon_lib.core.errors import (
 )
 from prodigon_lib.worker.backoff import Backoff
 from prodigon_lib.worker.pause import Pause
-
-
-@dataclass
-class Clock:
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
