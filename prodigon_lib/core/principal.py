@@ -12,7 +12,7 @@ class Role(StrEnum):
     LEARNER = "learner"
     """Their own chats, jobs and keys."""
     TEACHER = "teacher"
-    """No more than a learner, at this gateway: whose a chat or a job is decides. Exercise 9.3 gives them more."""
+    """No more than a learner, at this gateway: another's is another's. Exercise 9.3 gives them more."""
     OPERATOR = "operator"
     """Runs the system: accounts, audit log, metrics. What people wrote is none of their business."""
 
