@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import httpx
@@ -14,6 +14,7 @@ from prodigon_lib.client.credentials import Login, auth_for
 from prodigon_lib.core.errors import RateLimited, Unauthenticated, UpstreamError
 
 URL = "http://gateway"
+RENEWING_SECONDS = 0.3
 BEFORE = 4
 """Requests that are under way when the token runs out."""
 
@@ -117,7 +118,15 @@ def test_a_token_is_renewed_once_for_a_request(gateway: Gateway) -> None:
 
 
 def test_many_threads_renew_once(gateway: Gateway) -> None:
+    """A second one has time to come while one renews; it must not."""
     together = Barrier(BEFORE)
+    give = gateway.tokens
+
+    def slowly() -> httpx.Response:
+        Event().wait(RENEWING_SECONDS)
+        return give()
+
+    gateway.tokens = slowly  # type: ignore[method-assign]
 
     def ask() -> str:
         together.wait(10)
