@@ -17,7 +17,7 @@ from collections.abc import Callable
 
 Build = Callable[[], int]
 LIMIT = 1.15
-ROUNDS = 60
+ROUNDS = 100
 
 
 def seconds_of(build: Build) -> float:

@@ -12,7 +12,7 @@ def seconds_of(build):
 
 def dearer(candidate, reference):
     ratios = []
-    for _ in range(60):
+    for _ in range(100):
         one, queries = seconds_of(reference)
         other, own_queries = seconds_of(candidate)
         if own_queries > queries * 1.15:

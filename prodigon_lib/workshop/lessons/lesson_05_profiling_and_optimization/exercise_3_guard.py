@@ -18,7 +18,7 @@ HINTS = (
     "The drift moves both sides, so let the two builds take turns, many times: requests right after each"
     " other meet nearly the same machine. Then sum up what was seen by something that a few slow or quick"
     " requests can't move.",
-    "In each of some sixty rounds time one request of the reference and one of the candidate with"
+    "In each of a hundred rounds time one request of the reference and one of the candidate with"
     " time.thread_time, and divide the second time by the first. The median of these ratios decides: dearer"
     " is one above LIMIT.",
 )
@@ -32,7 +32,7 @@ HALF = 0.00007
 """Seconds of Python code in a request, and of C code, on a machine with nothing else to do."""
 
 
-NEARLY = 1
+NEARLY = 2
 """So few wrong verdicts in twenty may be the real machine's doing, where that was seen to be unsteady."""
 
 
