@@ -7,8 +7,10 @@ code, the HTTP status it would have been, the request's id, and when to try agai
     408           UNAVAILABLE           431  INVALID_ARGUMENT
     401           UNAUTHENTICATED       403  PERMISSION_DENIED
     409           ABORTED               429  RESOURCE_EXHAUSTED
-    500           INTERNAL              502  UNAVAILABLE, or FAILED_PRECONDITION where no retry helps
+    500           INTERNAL              502  UNAVAILABLE
     503           UNAVAILABLE           504  DEADLINE_EXCEEDED
+
+A 429 or 502 that no retry helps is a FAILED_PRECONDITION.
 """
 
 from collections.abc import Iterable
@@ -48,7 +50,7 @@ Metadata = Iterable[tuple[str, str | bytes]]
 
 def code_for(error: ProdigonError) -> StatusCode:
     """What a client that knows only gRPC may conclude: UNAVAILABLE invites it to try again."""
-    if error.status == 502 and not error.retryable:
+    if error.status in (429, 502) and not error.retryable:
         return StatusCode.FAILED_PRECONDITION
     return CODES.get(error.status, StatusCode.UNKNOWN)
 
