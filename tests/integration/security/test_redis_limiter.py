@@ -19,8 +19,10 @@ A_HUNDRED = Rate(100, 3600)
 
 @pytest.fixture
 async def two(redis_server: RedisServer) -> AsyncIterator[list[Redis]]:
-    """Connections of two processes."""
-    clients = [open_redis(redis_server.url, pool_size=50) for _ in range(2)]
+    """Connections of two processes, patient: who gives Redis up counts alone, and that is another test."""
+    clients = [
+        open_redis(redis_server.url, pool_size=50, connect_seconds=30, answer_seconds=30) for _ in range(2)
+    ]
     yield clients
     for client in clients:
         await client.aclose()
