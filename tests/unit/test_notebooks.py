@@ -10,6 +10,8 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.ipynb"))
 LONGEST_CELL = 15
 MOST_BYTES = 700_000
+WIDEST = 860
+"""Pixels that a cell has beside JupyterLab's list of files, in a window of 1,280."""
 SECTIONS = ("## What breaks in production", "## Recap", "## What next")
 
 pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -41,6 +43,17 @@ def test_its_outputs_are_there_and_whole(path: Path) -> None:
     assert not [output.text for output in outputs if output.get("name") == "stderr"]
     assert not [output for output in outputs if any("widget" in kind for kind in output.get("data", {}))]
     assert path.stat().st_size <= MOST_BYTES
+
+
+def test_its_pictures_fit_beside_the_list_of_files(path: Path) -> None:
+    """JupyterLab shows an SVG in its own size, and hides what is beyond the cell."""
+    outputs = [output for cell in cells(path, "code") for output in cell.outputs]
+    pictures = [
+        output.data["image/svg+xml"] for output in outputs if "image/svg+xml" in output.get("data", {})
+    ]
+    widths = [float(re.search(r'viewBox="0 0 ([\d.]+) ', picture)[1]) for picture in pictures]  # type: ignore[index]
+    assert pictures
+    assert max(widths) <= WIDEST
 
 
 def test_code_in_a_summary_is_marked_as_html(path: Path) -> None:
