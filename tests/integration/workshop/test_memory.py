@@ -1,45 +1,18 @@
 """A leak is measured and named from outside; what processes share is counted once."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
-from fastapi import FastAPI
 
-from prodigon_lib.core.http.application import Service
-from prodigon_lib.core.settings import Settings
 from prodigon_lib.workshop.lessons.lesson_07_memory_management.sharing import four_workers, together
 from prodigon_lib.workshop.load import closed_loop
 from prodigon_lib.workshop.memory import SHARE
 from prodigon_lib.workshop.memory_growth import resident, traced, watch_growth
-from prodigon_lib.workshop.serving import serve
+from prodigon_lib.workshop.service_process import service_process
 from prodigon_lib.workshop.targets import Target
-
-LEAK = 200_000
-
-
-def service(kept: list[bytes]) -> FastAPI:
-    @asynccontextmanager
-    async def nothing(_: FastAPI) -> AsyncIterator[None]:
-        yield
-
-    app = Service("demo", Settings(_env_file=None)).application(
-        title="demo", description="", lifespan=nothing
-    )
-
-    @app.get("/leak")
-    async def leak() -> None:
-        kept.append(b"x" * LEAK)
-
-    @app.get("/sound")
-    async def sound() -> None:
-        len(b"x" * LEAK)
-
-    return app
+from tests.integration.workshop.leaking_service import FACTORY, LEAK
 
 
 async def test_the_slope_of_a_leak_is_measured_and_its_line_named() -> None:
-    with serve(service([])) as served:
+    with service_process(FACTORY) as served:
         assert resident(served.url) > 20
         leak, sound = Target(f"{served.url}/leak"), Target(f"{served.url}/sound")
         flat = await watch_growth(served.url, sound, requests=240)
@@ -50,7 +23,7 @@ async def test_the_slope_of_a_leak_is_measured_and_its_line_named() -> None:
     assert flat.slope < steep.slope / 4
     where, code, megabytes, _ = grown.table().rows[0]
     assert (where.split(":")[0], code) == (
-        "tests/integration/workshop/test_memory.py",
+        "tests/integration/workshop/leaking_service.py",
         'kept.append(b"x" * LEAK)',
     )
     assert megabytes == pytest.approx(40 * LEAK / 1e6, rel=0.1)
