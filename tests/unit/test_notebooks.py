@@ -45,6 +45,10 @@ def test_its_outputs_are_there_and_whole(path: Path) -> None:
     assert path.stat().st_size <= MOST_BYTES
 
 
+def test_it_names_no_path_of_the_machine_that_ran_it(path: Path) -> None:
+    assert re.findall(r"/(?:tmp|root|home|Users)/[^\s\"'&]*", path.read_text()) == []
+
+
 def test_its_pictures_fit_beside_the_list_of_files(path: Path) -> None:
     """JupyterLab shows an SVG in its own size, and hides what is beyond the cell."""
     outputs = [output for cell in cells(path, "code") for output in cell.outputs]
