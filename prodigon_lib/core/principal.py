@@ -1,5 +1,6 @@
 """Who calls, and what they may: known once a request's credential was checked, and passed on as it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -12,7 +13,7 @@ class Role(StrEnum):
     LEARNER = "learner"
     """Their own chats, jobs and keys."""
     TEACHER = "teacher"
-    """No more than a learner, at this gateway: another's is another's. Exercise 9.3 gives them more."""
+    """Who the learners are, and how much each uses; what they write only in exercise 9.3."""
     OPERATOR = "operator"
     """Runs the system: accounts, audit log, metrics. What people wrote is none of their business."""
 
@@ -25,13 +26,22 @@ class Scope(StrEnum):
     JOBS = "jobs"
     ACCOUNT = "account"
     """One's own account and keys: no API key has it."""
+    LEARNERS = "learners"
+    """The list of learners, for a teacher."""
     ADMIN = "admin"
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:
     """All that a login of that role is good for."""
-    everybody = frozenset(Scope) - {Scope.ADMIN}
-    return everybody | {Scope.ADMIN} if role is Role.OPERATOR else everybody
+    return frozenset(Scope) - BEYOND[role]
+
+
+BEYOND: Mapping[Role, frozenset[Scope]] = {
+    Role.LEARNER: frozenset({Scope.LEARNERS, Scope.ADMIN}),
+    Role.TEACHER: frozenset({Scope.ADMIN}),
+    Role.OPERATOR: frozenset(),
+}
+"""What no credential of that role is good for."""
 
 
 @dataclass(frozen=True, slots=True)

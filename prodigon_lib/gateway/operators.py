@@ -1,4 +1,7 @@
-"""What operators see and change: accounts and the audit log. Imported only where accounts are on."""
+"""What operators see and change: accounts and the audit log; teachers see who the learners are.
+
+Imported only where accounts are on.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from prodigon_lib.core.errors import Conflict
 from prodigon_lib.core.ids import UserId
-from prodigon_lib.core.schemas.accounts import AccountUpdate, AccountView, AuditView
+from prodigon_lib.core.schemas.accounts import AccountUpdate, AccountUseView, AccountView, AuditView
 from prodigon_lib.gateway.accounts import From, On, account_view
 from prodigon_lib.gateway.dependencies import (
     DEFAULT_PAGE,
@@ -18,6 +21,7 @@ from prodigon_lib.gateway.dependencies import (
     Cursor,
     PageLimit,
 )
+from prodigon_lib.persistence.accounts import AccountUse
 from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.security.audit import AuditEvent, Outcome
 
@@ -30,13 +34,18 @@ OfActor = Annotated[UUID | None, Query(description="Only what this user's creden
 
 @router.get("/accounts", responses={200: {"headers": NEXT_CURSOR}})
 async def list_accounts(
-    response: Response, accounts: On, limit: PageLimit = DEFAULT_PAGE, cursor: Cursor = None
-) -> list[AccountView]:
-    """All accounts, newest first."""
-    page = await accounts.page(limit=limit, cursor=cursor)
+    response: Response,
+    caller: Caller,
+    bound: Bound,
+    accounts: On,
+    limit: PageLimit = DEFAULT_PAGE,
+    cursor: Cursor = None,
+) -> list[AccountUseView]:
+    """Accounts and how much each is used, newest first: all for an operator, the learners' for a teacher."""
+    page = await accounts.page(caller, limit=limit, cursor=cursor)
     if page.next_cursor is not None:
         response.headers[NEXT_CURSOR_HEADER] = page.next_cursor
-    return [account_view(account) for account in page.accounts]
+    return [use_view(use, counted=bound.quotas is not None) for use in page.accounts]
 
 
 @router.patch("/accounts/{user_id}")
@@ -68,3 +77,8 @@ async def read_audit_log(
     if page.next_cursor is not None:
         response.headers[NEXT_CURSOR_HEADER] = page.next_cursor
     return [AuditView.model_validate(record, from_attributes=True) for record in page.records]
+
+
+def use_view(use: AccountUse, *, counted: bool) -> AccountUseView:
+    account = account_view(use.account).model_dump()
+    return AccountUseView(**account, tokens_today=use.tokens if counted else None, chats=use.chats)

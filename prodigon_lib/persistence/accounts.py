@@ -8,14 +8,24 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from prodigon_lib.core.errors import AccountNotFound, Conflict
-from prodigon_lib.core.ids import UserId, new_user_id
+from prodigon_lib.core.ids import DEFAULT_USER_ID, UserId, new_user_id
 from prodigon_lib.core.principal import Role
 from prodigon_lib.persistence.cursors import decode_cursor, encode_cursor
 from prodigon_lib.persistence.database import Database
-from prodigon_lib.persistence.tables import CredentialRow, IdentityRow, UserRow
+from prodigon_lib.persistence.tables import CredentialRow, IdentityRow, SessionRow, UsageRow, UserRow
+from prodigon_lib.persistence.usage import TODAY
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('prodigon operators'))")
 """Two operators who disable each other at once: the second must see what the first did."""
+# Jobs are not counted: the queue may lie in Redis.
+CHATS = select(func.count()).where(SessionRow.user_id == UserRow.id).correlate(UserRow).scalar_subquery()
+TOKENS_TODAY = func.coalesce(
+    select(UsageRow.tokens)
+    .where(UsageRow.user_id == UserRow.id, UsageRow.day == TODAY)
+    .correlate(UserRow)
+    .scalar_subquery(),
+    0,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +38,24 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountUse:
+    """An account and how much it is used: never for what.
+
+    Args:
+        tokens: of today, where they are counted.
+        chats: that are kept.
+    """
+
+    account: Account
+    tokens: int
+    chats: int
+
+
+@dataclass(frozen=True, slots=True)
 class AccountPage:
     """Newest first. `next_cursor` is `None` on the last page."""
 
-    accounts: list[Account]
+    accounts: list[AccountUse]
     next_cursor: str | None
 
 
@@ -91,16 +115,24 @@ class AccountRepository:
         async with self._database.transaction() as db:
             return await db.scalar(changed) is not None
 
-    async def page(self, *, limit: int, cursor: str | None = None) -> AccountPage:
-        """Raises ValidationFailed: `cursor` is none that an earlier page gave."""
-        newest = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.id.desc()).limit(limit + 1)
+    async def page(self, *, everybody: bool, limit: int, cursor: str | None = None) -> AccountPage:
+        """All accounts, or only the learners who may log in.
+
+        Raises:
+            ValidationFailed: `cursor` is none that an earlier page gave.
+        """
+        newest = select(UserRow, TOKENS_TODAY, CHATS).order_by(UserRow.created_at.desc(), UserRow.id.desc())
+        if not everybody:
+            newest = newest.where(
+                UserRow.role == Role.LEARNER.value, ~UserRow.disabled, UserRow.id != DEFAULT_USER_ID
+            )
         if cursor is not None:
             newest = newest.where(tuple_(UserRow.created_at, UserRow.id) < tuple_(*decode_cursor(cursor)))
         async with self._database.transaction() as db:
-            rows = list(await db.scalars(newest))
-        last = rows[limit - 1] if len(rows) > limit else None
+            rows = (await db.execute(newest.limit(limit + 1))).all()
+        last = rows[limit - 1][0] if len(rows) > limit else None
         return AccountPage(
-            [account_of(row) for row in rows[:limit]],
+            [AccountUse(account_of(user), tokens, chats) for user, tokens, chats in rows[:limit]],
             encode_cursor(last.created_at, last.id) if last else None,
         )
 

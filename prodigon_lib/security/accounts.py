@@ -28,6 +28,7 @@ from prodigon_lib.security.api_keys import PREFIX, ApiKeys, KeyText
 from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
 from prodigon_lib.security.lockout import Lockout
 from prodigon_lib.security.passwords import Passwords, check_password
+from prodigon_lib.security.policy import sees_all_accounts
 from prodigon_lib.security.recall import Recall
 from prodigon_lib.security.tokens import AccessTokens, refusal
 
@@ -217,8 +218,9 @@ class Accounts:
         await self._keys.revoke(who, key)
         self._note(AuditEvent.KEY_REVOKED, origin, who.user, target=str(key))
 
-    async def page(self, *, limit: int, cursor: str | None = None) -> AccountPage:
-        return await self._accounts.page(limit=limit, cursor=cursor)
+    async def page(self, who: Principal, *, limit: int, cursor: str | None = None) -> AccountPage:
+        """Those that the caller may see."""
+        return await self._accounts.page(everybody=sees_all_accounts(who), limit=limit, cursor=cursor)
 
     async def change(
         self, who: Principal, user: UserId, origin: Origin, *, role: Role | None, disabled: bool | None

@@ -1,7 +1,8 @@
 """Who may do what: the one table of it, a rule for each route of the gateway.
 
 What stands in no rule is denied to everybody, and a test looks that each route has one. Whose a thing is, is
-not said here: every query has the caller's id in it, so another's session, job or key is not found.
+not said here: every query has the caller's id in it, so another's session, job or key is not found. Of
+accounts, `sees_all_accounts` says how many the query may find.
 """
 
 from collections.abc import Mapping
@@ -19,14 +20,17 @@ class Rule:
         scope: which their credential must have; `None` lets everybody in.
         role: which they must have, or one above it.
         inside: it is enough to come from a network of `METRICS_FROM`.
+        or_scope: another one that is good for it as well.
     """
 
     scope: CredentialScope | None
     role: Role = Role.LEARNER
     inside: bool = False
+    or_scope: CredentialScope | None = None
 
     def permits(self, principal: Principal) -> bool:
-        return self.scope in principal.scopes and RANKS[principal.role] >= RANKS[self.role]
+        good = self.scope in principal.scopes or self.or_scope in principal.scopes
+        return good and RANKS[principal.role] >= RANKS[self.role]
 
 
 RANKS = {role: rank for rank, role in enumerate(Role)}
@@ -36,6 +40,7 @@ GENERATE = Rule(CredentialScope.GENERATE)
 CHATS = Rule(CredentialScope.CHATS)
 JOBS = Rule(CredentialScope.JOBS)
 ACCOUNT = Rule(CredentialScope.ACCOUNT)
+LEARNERS = Rule(CredentialScope.LEARNERS, Role.TEACHER, or_scope=CredentialScope.ADMIN)
 ADMIN = Rule(CredentialScope.ADMIN, Role.OPERATOR)
 OPERATIONS = Rule(CredentialScope.ADMIN, Role.OPERATOR, inside=True)
 
@@ -66,7 +71,7 @@ RULES: Mapping[tuple[str, str], Rule] = {
     ("GET", "/api/v1/keys"): ACCOUNT,
     ("POST", "/api/v1/keys"): ACCOUNT,
     ("DELETE", "/api/v1/keys/{key_id}"): ACCOUNT,
-    ("GET", "/api/v1/accounts"): ADMIN,
+    ("GET", "/api/v1/accounts"): LEARNERS,
     ("PATCH", "/api/v1/accounts/{user_id}"): ADMIN,
     ("GET", "/api/v1/audit"): ADMIN,
     ("POST", "/api/v1/generate"): GENERATE,
@@ -97,3 +102,8 @@ RULES: Mapping[tuple[str, str], Rule] = {
 def rule_for(method: str, template: str) -> Rule | None:
     """The rule of a route; `None` where there is none, and nobody may. Who may read may ask for the head."""
     return RULES.get(("GET" if method == "HEAD" else method, template))
+
+
+def sees_all_accounts(principal: Principal) -> bool:
+    """Whether the list of accounts has all of them; else it has the learners who may log in, and no more."""
+    return ADMIN.permits(principal)

@@ -65,6 +65,14 @@ class AccountView(BaseModel):
     created_at: datetime
 
 
+class AccountUseView(AccountView):
+    """How much an account is used; what for is nobody's business."""
+
+    tokens_today: int | None
+    """Used and set aside on this day of UTC; null where no `TOKEN_QUOTA` has them counted."""
+    chats: int
+
+
 class AccountUpdate(BaseModel):
     """Only the fields that are sent change."""
 

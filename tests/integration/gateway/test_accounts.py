@@ -1,6 +1,7 @@
 """The gateway with accounts on, over its routes: who logs in, what they own, and what operators see."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.security.envelope_keys import draw_envelope_key
 from prodigon_lib.security.passwords import Passwords
 from tests.integration.gateway.conftest import error_of, settings_for, without_socket
-from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.gateway.fakes import USAGE, FakeJobs, FakeModel
 from tests.polling import eventually
 
 PASSWORD = "tide-lantern-fig"  # pragma: allowlist secret
@@ -27,8 +28,16 @@ KEYS = draw_envelope_key("test")
 async def gateway(
     database: DatabaseUrl, model: FakeModel, jobs: FakeJobs
 ) -> AsyncIterator[httpx.AsyncClient]:
-    settings = settings_for(database, auth="accounts", envelope_keys=KEYS)
-    app = create_app(settings, model=model, jobs=jobs)
+    async with gateway_with(database, model, jobs) as client:
+        yield client
+
+
+@asynccontextmanager
+async def gateway_with(
+    database: DatabaseUrl, model: FakeModel, jobs: FakeJobs, **settings: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    about = settings_for(database, auth="accounts", envelope_keys=KEYS, **settings)
+    app = create_app(about, model=model, jobs=jobs)
     async with app.router.lifespan_context(app), without_socket(app) as client:
         yield client
 
@@ -51,13 +60,15 @@ def bearer(credential: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {credential}"}
 
 
-async def operator(gateway: httpx.AsyncClient, database: DatabaseUrl) -> dict[str, str]:
-    """The header of an operator, whom the command made."""
+async def operator(
+    gateway: httpx.AsyncClient, database: DatabaseUrl, name: str = "boss", role: Role = Role.OPERATOR
+) -> dict[str, str]:
+    """The header of an operator, or of another role, whom the command made."""
     opened, passwords = Database(database), Passwords()
-    await AccountRepository(opened).create("boss", Role.OPERATOR, await passwords.hash(PASSWORD))
+    await AccountRepository(opened).create(name, role, await passwords.hash(PASSWORD))
     passwords.close()
     await opened.close()
-    return bearer((await log_in(gateway, "boss"))["access_token"])
+    return bearer((await log_in(gateway, name))["access_token"])
 
 
 async def test_a_login_from_its_beginning_to_its_end(gateway: httpx.AsyncClient) -> None:
@@ -209,6 +220,57 @@ async def test_an_operator_changes_accounts_and_reads_the_log(
 
     (record,) = await eventually(logged)
     assert record["target"] == user
+
+
+async def test_a_teacher_sees_how_much_the_learners_use_and_changes_nothing(
+    gateway: httpx.AsyncClient, database: DatabaseUrl
+) -> None:
+    ada, boss = await become(gateway), await operator(gateway, database)
+    teacher = await operator(gateway, database, "tina", Role.TEACHER)
+    await gateway.post("/api/v1/chat/sessions", json={"title": "A secret"}, headers=ada)
+    seen = await gateway.get("/api/v1/accounts", headers=teacher)
+    (listed,) = seen.json()
+    assert (listed["name"], listed["chats"], listed["tokens_today"]) == ("ada", 1, None)
+    assert "secret" not in seen.text
+    path = f"/api/v1/accounts/{listed['id']}"
+    for method, denied in (("PATCH", path), ("GET", "/api/v1/audit")):
+        answer = await gateway.request(method, denied, json={"disabled": True}, headers=teacher)
+        assert (answer.status_code, error_of(answer)["code"]) == (403, "FORBIDDEN")
+    assert (await gateway.get("/api/v1/auth/me", headers=ada)).json()["disabled"] is False
+
+    async def denials() -> list[str]:
+        wanted = {"event": "access", "outcome": "denied"}
+        found = (await gateway.get("/api/v1/audit", params=wanted, headers=boss)).json()
+        return [record["target"] for record in reversed(found)]
+
+    async def written_down() -> bool:
+        return await denials() == ["PATCH /api/v1/accounts/{user_id}", "GET /api/v1/audit"]
+
+    await eventually(written_down)
+
+
+async def test_a_teachers_key_needs_the_scope_to_see_learners(
+    gateway: httpx.AsyncClient, database: DatabaseUrl
+) -> None:
+    teacher = await operator(gateway, database, "tina", Role.TEACHER)
+    for scope, status in (("learners", 200), ("jobs", 403)):
+        made = await gateway.post("/api/v1/keys", json={"name": "class", "scopes": [scope]}, headers=teacher)
+        answer = await gateway.get("/api/v1/accounts", headers=bearer(made.json()["key"]))
+        assert answer.status_code == status
+
+
+async def test_tokens_are_shown_where_they_are_counted(
+    database: DatabaseUrl, model: FakeModel, jobs: FakeJobs
+) -> None:
+    async with gateway_with(database, model, jobs, token_quota=10_000) as gateway:
+        ada = await become(gateway)
+        await gateway.post("/api/v1/generate", json={"prompt": "Hello"}, headers=ada)
+        boss = await operator(gateway, database)
+        page = (await gateway.get("/api/v1/accounts", params={"limit": 2}, headers=boss)).json()
+    assert {account["name"]: account["tokens_today"] for account in page} == {
+        "boss": 0,
+        "ada": USAGE.total_tokens,
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/v1/chat/sessions/{session_id}/messages"): {"role": "user", "content": "Hi"},
     ("POST", "/api/v1/chat/sessions/{session_id}/stream"): {"content": "Hi"},
 }
+KEYS = [(owner, scope) for owner in Role for scope in scopes_of(owner) - {Scope.ACCOUNT}]
 Route = tuple[str, str]
 
 
@@ -46,7 +47,7 @@ async def app(database: DatabaseUrl) -> AsyncIterator[FastAPI]:
 
 @asynccontextmanager
 async def callers(app: FastAPI) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
-    """A login of each role, a key of each scope that a key may have, and nobody; all from outside."""
+    """A login of each role, keys of each scope that those of its owner may have, and nobody."""
     accounts: Accounts = app.state.collaborators.accounts
     async with AsyncExitStack() as stack:
 
@@ -60,10 +61,10 @@ async def callers(app: FastAPI) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
         for name, role in (("ada", Role.LEARNER), *((role.value, role) for role in Role)):
             await accounts.create(name, PASSWORD, role, HERE)
             found[name] = await calling((await accounts.login(name, PASSWORD, HERE)).access)
-        for scope in (Scope.GENERATE, Scope.CHATS, Scope.JOBS):
+        for owner, scope in KEYS:
             body = {"name": scope.value, "scopes": [scope.value]}
-            made = await found["learner"].post("/api/v1/keys", json=body)
-            found[f"key for {scope}"] = await calling(made.json()["key"])
+            made = await found[owner].post("/api/v1/keys", json=body)
+            found[f"{owner}'s key for {scope}"] = await calling(made.json()["key"])
         yield found
 
 
@@ -71,9 +72,9 @@ def principal_of(name: str) -> Principal | None:
     """What a caller of `callers` is, as the table of rules sees it."""
     if name == "nobody":
         return None
-    if name.startswith("key for "):
-        scopes = frozenset({Scope(name.removeprefix("key for "))})
-        return Principal(NOBODYS, Role.LEARNER, scopes)  # type: ignore[arg-type]
+    if "'s key for " in name:
+        owner, scope = name.split("'s key for ")
+        return Principal(NOBODYS, Role(owner), frozenset({Scope(scope)}))  # type: ignore[arg-type]
     role = Role.LEARNER if name == "ada" else Role(name)
     return Principal(NOBODYS, role, scopes_of(role))  # type: ignore[arg-type]
 

@@ -15,9 +15,12 @@ from prodigon_lib.core.errors import (
 )
 from prodigon_lib.core.ids import DEFAULT_USER_ID, new_user_id
 from prodigon_lib.core.principal import Principal, Role, Scope, scopes_of
-from prodigon_lib.persistence.accounts import ONE_AT_A_TIME
+from prodigon_lib.core.schemas.chat import SessionCreate
+from prodigon_lib.persistence.accounts import ONE_AT_A_TIME, AccountPage
 from prodigon_lib.persistence.audit import AuditRepository
+from prodigon_lib.persistence.chats import ChatRepository
 from prodigon_lib.persistence.database import Database
+from prodigon_lib.persistence.usage import UsageRepository
 from prodigon_lib.security.accounts import Accounts, Origin, Terms, Tokens
 from prodigon_lib.security.audit import AuditLog
 from prodigon_lib.security.composition import build_accounts
@@ -246,10 +249,52 @@ async def test_two_operators_do_not_disable_each_other(accounts: Accounts, opene
 async def test_accounts_come_page_by_page(accounts: Accounts) -> None:
     for name in ("ada", "grace"):
         await accounts.register(name, PASSWORD, HERE)
-    first = await accounts.page(limit=2)
-    assert [account.name for account in first.accounts] == ["grace", "ada"]
-    last = await accounts.page(limit=2, cursor=first.next_cursor)
-    assert ([account.id for account in last.accounts], last.next_cursor) == ([DEFAULT_USER_ID], None)
+    who = await boss(accounts)
+    first = await accounts.page(who, limit=3)
+    assert names_in(first) == ["boss", "grace", "ada"]
+    last = await accounts.page(who, limit=3, cursor=first.next_cursor)
+    assert ([use.account.id for use in last.accounts], last.next_cursor) == ([DEFAULT_USER_ID], None)
+
+
+def names_in(page: AccountPage) -> list[str]:
+    return [use.account.name for use in page.accounts]
+
+
+async def test_a_teacher_sees_the_learners_who_may_log_in(accounts: Accounts) -> None:
+    operator = await boss(accounts)
+    for name, role in (("tina", Role.TEACHER), ("ada", Role.LEARNER), ("grace", Role.LEARNER)):
+        await accounts.create(name, PASSWORD, role, HERE)
+    await accounts.create("other", PASSWORD, Role.TEACHER, HERE)
+    gone = await accounts.create("gone", PASSWORD, Role.LEARNER, HERE)
+    await accounts.change(operator, gone.id, HERE, role=None, disabled=True)
+    teacher = await accounts.authenticate((await accounts.login("tina", PASSWORD, HERE)).access)
+    first = await accounts.page(teacher, limit=1)
+    assert names_in(first) == ["grace"]
+    last = await accounts.page(teacher, limit=1, cursor=first.next_cursor)
+    assert (names_in(last), last.next_cursor) == (["ada"], None)
+    everybody = names_in(await accounts.page(operator, limit=10))
+    assert everybody == ["gone", "other", "grace", "ada", "tina", "boss", "default"]
+
+
+async def test_an_operators_key_for_learners_finds_no_more_than_a_teachers(accounts: Accounts) -> None:
+    operator = await boss(accounts)
+    await accounts.register("ada", PASSWORD, HERE)
+    _, key = await accounts.create_key(operator, HERE, name="class", scopes=frozenset({Scope.LEARNERS}))
+    assert names_in(await accounts.page(await accounts.authenticate(key.text), limit=10)) == ["ada"]
+
+
+async def test_a_page_says_how_much_each_uses_on_this_day(accounts: Accounts, opened: Database) -> None:
+    ada = await accounts.register("ada", PASSWORD, HERE)
+    grace = await accounts.register("grace", PASSWORD, HERE)
+    await UsageRepository(opened).reserve(ada.id, 70, 100)
+    async with opened.transaction() as db:
+        before = text("INSERT INTO token_usage VALUES (:id, current_date - 9, 900)")
+        await db.execute(before, [{"id": ada.id}, {"id": grace.id}])
+    for _ in range(2):
+        await ChatRepository(opened).create(grace.id, SessionCreate())
+    page = await accounts.page(await boss(accounts), limit=10)
+    found = {use.account.name: (use.tokens, use.chats) for use in page.accounts}
+    assert found == {"boss": (0, 0), "grace": (0, 2), "ada": (70, 0), "default": (0, 0)}
 
 
 async def test_a_key_is_good_for_its_scopes_until_it_is_revoked(
@@ -299,7 +344,7 @@ async def test_another_users_key_is_not_there(accounts: Accounts) -> None:
     assert not await refused(accounts, key.text)
 
 
-@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.ADMIN])
+@pytest.mark.parametrize("scope", [Scope.ACCOUNT, Scope.LEARNERS, Scope.ADMIN])
 async def test_no_key_can_more_than_its_owner(accounts: Accounts, scope: Scope) -> None:
     who = await accounts.authenticate((await ada(accounts)).access)
     with pytest.raises(Forbidden, match=scope):

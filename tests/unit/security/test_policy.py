@@ -1,5 +1,7 @@
 """The table of rules, against the routes that there are."""
 
+from dataclasses import replace
+
 import pytest
 from fastapi import FastAPI
 
@@ -10,7 +12,7 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.monolith.app import create_app as create_monolith
 from prodigon_lib.monolith.settings import MonolithSettings
 from prodigon_lib.security.envelope_keys import draw_envelope_key
-from prodigon_lib.security.policy import RULES, rule_for
+from prodigon_lib.security.policy import RULES, rule_for, sees_all_accounts
 from tests.fakes.authenticator import ADA, FakeAuthenticator, api_key, login
 
 
@@ -84,6 +86,23 @@ def test_a_key_is_good_for_its_scopes_alone() -> None:
 def test_what_runs_the_system_is_the_operators(role: Role) -> None:
     permitted = rule_for("GET", "/metrics").permits(login(ADA, role))  # type: ignore[union-attr]
     assert permitted == (role is Role.OPERATOR)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_role_adds_this_to_what_a_learner_may(role: Role) -> None:
+    """Whoever adds to this table says why in the review."""
+    learner, who = login(ADA), login(ADA, role)
+    more = {key for key, rule in RULES.items() if rule.permits(who) and not rule.permits(learner)}
+    operators = {key for key, rule in RULES.items() if rule.scope is Scope.ADMIN}
+    listing = {("GET", "/api/v1/accounts")}
+    assert more == {"learner": set(), "teacher": listing, "operator": listing | operators}[role]
+
+
+def test_all_accounts_are_for_an_operator_whose_credential_is_good_for_it() -> None:
+    assert sees_all_accounts(login(ADA, Role.OPERATOR))
+    assert not sees_all_accounts(login(ADA, Role.TEACHER))
+    assert not sees_all_accounts(api_key(ADA, *Scope))
+    assert not sees_all_accounts(replace(login(ADA, Role.OPERATOR), scopes=frozenset({Scope.LEARNERS})))
 
 
 def test_a_scope_without_the_role_is_not_enough() -> None:

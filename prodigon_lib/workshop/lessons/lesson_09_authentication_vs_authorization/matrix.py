@@ -52,6 +52,7 @@ ENDPOINTS = (
     Endpoint("delete chat", "DELETE", SESSIONS + "/{session_id}", made_by=SESSIONS),
     Endpoint("new job", "POST", BATCHES, {"prompts": ["Say yes."]}),
     Endpoint("read job", "GET", BATCHES + "/{job_id}", made_by=BATCHES),
+    Endpoint("list accounts", "GET", "/api/v1/accounts"),
     Endpoint("metrics", "GET", "/metrics"),
 )
 NEW = {SESSIONS: ({}, "id"), BATCHES: ({"prompts": ["Say yes."]}, "job_id")}
