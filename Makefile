@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration soak notebooks exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration answers soak notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,8 @@ lab: $(READY) ## open JupyterLab on the tour; ARGS=--no-browser for a remote mac
 
 test: $(READY) ## lint, types, unit, integration, and every notebook
 	$(MAKE) -j2 lint unit
-	$(MAKE) integration notebooks
+	$(MAKE) -j2 integration answers
+	$(MAKE) notebooks
 
 run: $(READY) ## run the whole system in the foreground, until Ctrl+C
 	@$(BIN)/prodigon up $(ARGS)
@@ -46,12 +47,20 @@ unit: $(READY) ## tests without I/O
 integration: $(READY) ## tests with a real Postgres, real services and a real browser
 	$(PYTEST) -m "not soak" tests/integration tests/browser
 
-soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (half an hour)
+answers: $(READY) ## check every answer that is kept for an exercise: solutions, other right ones, wrong ones
+	$(PYTEST) tests/exercises
+
+soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (over an hour)
 	CHAOS_SEEDS=10 $(PYTEST) tests/integration/chaos $(ARGS)
 
 notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
-	PRODIGON_EXERCISES=solutions $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
-	PRODIGON_EXERCISES= $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
+	$(MAKE) -j2 notebooks-solved notebooks-untouched
+
+NBVAL = PRODIGON_HOME=$(CURDIR)/.prodigon/$@ $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
+notebooks-solved: export PRODIGON_EXERCISES := solutions
+notebooks-untouched: export PRODIGON_EXERCISES :=
+notebooks-solved notebooks-untouched: $(READY)
+	$(NBVAL)
 
 exercises: $(READY) ## write the exercises from the solutions
 	$(BIN)/python -m prodigon_lib.workshop.generate $(ARGS)

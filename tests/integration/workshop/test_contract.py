@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.demonstration.curriculum import HERE, demonstration
-from tests.workshop_contract import Case, Kept, assert_holds, faults, reason_of
+from tests.exercises.contract import Case, Kept, assert_holds, faults, reason_of
 
 CURRICULUM = demonstration()
 LIMITS = CURRICULUM.exercise("1.2")

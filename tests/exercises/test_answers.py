@@ -6,9 +6,9 @@ import pytest
 
 from prodigon_lib.workshop.curriculum import Curriculum
 from tests.demonstration.curriculum import HERE, demonstration
-from tests.workshop_contract import Case, Kept, assert_holds, cases, faults
+from tests.exercises.contract import Case, Kept, assert_holds, cases, faults
 
-TESTS = Path(__file__).parents[2]
+TESTS = Path(__file__).parents[1]
 DEMONSTRATION = Kept(demonstration(), HERE / "wrong_answers", HERE / "right_answers")
 LESSONS = Kept(Curriculum.default(), TESTS / "wrong_answers", TESTS / "right_answers")
 CASES = [*cases(DEMONSTRATION), *cases(LESSONS)]

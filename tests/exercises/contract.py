@@ -1,4 +1,4 @@
-"""What must hold for every exercise of a curriculum; `tests/integration/workshop/test_exercises.py` runs it.
+"""What must hold for every exercise of a curriculum; `test_answers.py` runs it.
 
 Untouched, an exercise fails. Its solution passes, and so does each other right answer that is kept in
 `right_answers/NN_topic/name__why.py`. Each plausible wrong answer in `wrong_answers/NN_topic/name__why.py`
