@@ -19,10 +19,10 @@ ATTEMPTS = 3
 
 
 class Noisy(Exception):
-    """Two runs of the same code differ too much: try again. `noise` is by how much, as a fraction."""
+    """The machine is too busy to judge anybody on it: try again. `noise` is by how much, as a fraction."""
 
-    def __init__(self, noise: float) -> None:
-        super().__init__(f"two series of the same code differed by {noise:.0%}")
+    def __init__(self, noise: float, seen: str = "two series of the same code differed by") -> None:
+        super().__init__(f"{seen} {noise:.0%}")
         self.noise = noise
 
 

@@ -1,6 +1,9 @@
 """Find what is slow."""
 
-from prodigon_lib.workshop.checks import Attempt, Check, Findings
+from collections.abc import Callable
+
+from prodigon_lib.workshop.checks import Attempt, Check, Findings, Noisy
+from prodigon_lib.workshop.checks.timing import ATTEMPTS, STEADY
 from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.builds import (
     KINDS,
     Costs,
@@ -42,7 +45,7 @@ class FindItCheck(Check):
 
 def judge(findings: Findings, slowest: object, program: Program) -> None:
     assert callable(slowest)
-    answer = slowest(program.run)
+    answer = told(slowest, program)
     where = f"the build in which the slow place {program.kind}"
     name, share = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
     step = STEPS[program.kind]
@@ -51,3 +54,22 @@ def judge(findings: Findings, slowest: object, program: Program) -> None:
         f"{where}: its share", measured=share, wanted=f"{program.share:.2f}, within {NEAR}",
         holds=isinstance(share, int | float) and abs(share - program.share) <= NEAR, step=step,
     )  # fmt: skip
+
+
+def told(slowest: Callable[[Callable[[], object]], object], program: Program) -> object:
+    """The answer for a run in which the slow place was about as slow as planned.
+
+    On a busy machine all else takes longer than a wait, which then is no longer the slow place. A profiler
+    can do that too: that is its own fault, and shows when the program runs without it.
+
+    Raises:
+        Noisy: so it is without a profiler.
+    """
+    for _ in range(ATTEMPTS):
+        answer = slowest(program.run)
+        if program.shrunk <= STEADY:
+            return answer
+    program.run()
+    if program.shrunk > STEADY:
+        raise Noisy(program.shrunk, "a wait's part of the run was less than planned by")
+    return answer
