@@ -20,6 +20,7 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.security.envelope_keys import EnvelopeKeys
 from prodigon_lib.stack.envelope_keys import kept_envelope_keys
 from prodigon_lib.stack.folder import stack_folder
+from prodigon_lib.workshop.terminal import say
 
 if TYPE_CHECKING:
     from prodigon_lib.persistence.accounts import Account
@@ -49,7 +50,7 @@ def create_account(
     with database() as url:
         bring_up(url)
         made = asyncio.run(create(url, name, password, role))
-    typer.echo(f"{made.name} is there, as {made.role}")
+    say(f"{made.name} is there, as {made.role}")
 
 
 @account_commands.command("rotate-keys")
@@ -61,7 +62,7 @@ def rotate_keys(
     with database() as url:
         bring_up(url)
         kid, sealed = asyncio.run(rotate(url, settings, at_once))
-    typer.echo(f"the newest key is {kid}; {sealed} older were sealed anew")
+    say(f"the newest key is {kid}; {sealed} older were sealed anew")
 
 
 def asked_for() -> str:

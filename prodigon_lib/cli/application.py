@@ -17,6 +17,7 @@ from prodigon_lib.core.errors import ProdigonError
 from prodigon_lib.core.version import library_version
 from prodigon_lib.stack.faults import explain
 from prodigon_lib.workshop.commands import register
+from prodigon_lib.workshop.terminal import say
 
 app = typer.Typer(
     name="prodigon",
@@ -42,7 +43,7 @@ app.add_typer(account_commands, name="accounts")
 
 def show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"prodigon {library_version()}")
+        say(f"prodigon {library_version()}")
         raise typer.Exit
 
 
@@ -70,5 +71,5 @@ def main() -> None:
 
 
 def fail(message: str) -> NoReturn:
-    typer.echo(f"prodigon: {message}", err=True)
+    say(f"prodigon: {message}", err=True)
     sys.exit(1)

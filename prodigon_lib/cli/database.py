@@ -19,6 +19,7 @@ from prodigon_lib.stack.environment import found_settings
 from prodigon_lib.stack.folder import open_folder, stack_folder
 from prodigon_lib.stack.guardian import Guardian
 from prodigon_lib.stack.postgres import EmbeddedPostgres
+from prodigon_lib.workshop.terminal import say
 
 if TYPE_CHECKING:
     from prodigon_lib.persistence.url import DatabaseUrl
@@ -31,7 +32,7 @@ def upgrade_database() -> None:
     """Bring the database of DATABASE_URL, else of the default stack, to the newest migration."""
     with database() as url:
         before, now = bring_up(url)
-        typer.echo(f"{url.shown} is at {now}" + (f", was at {before}" if before not in (None, now) else ""))
+        say(f"{url.shown} is at {now}" + (f", was at {before}" if before not in (None, now) else ""))
 
 
 @database_commands.command("revision")
@@ -47,7 +48,7 @@ def new_revision(message: Annotated[str, typer.Option("-m", "--message", help="W
         _, now = bring_up(url)
         number = f"{int(now) + 1:04}"
         script = command.revision(alembic_config(url), message, autogenerate=True, rev_id=number)
-    typer.echo(f"wrote {getattr(script, 'path', number)}; read it before you commit it")
+    say(f"wrote {getattr(script, 'path', number)}; read it before you commit it")
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from prodigon_lib.stack import ports
 from prodigon_lib.stack.environment import PORT_SETTINGS, found_settings
 from prodigon_lib.stack.postgres import find_binaries
 from prodigon_lib.stack.redis import find_redis
+from prodigon_lib.workshop.terminal import say
 
 LEAST_PYTHON = (3, 11)
 LEAST_FREE = 1024**3
@@ -41,7 +42,7 @@ def doctor() -> None:
     """Look at what this machine has; exits with 1 when something needed is missing."""
     findings = list(examine())
     for finding in findings:
-        typer.echo(str(finding))
+        say(str(finding))
     if any(finding.needed and not finding.ok for finding in findings):
         raise typer.Exit(1)
 

@@ -14,6 +14,7 @@ from prodigon_lib.stack.faults import as_stack_error
 from prodigon_lib.stack.lease import LAB
 from prodigon_lib.stack.process import start_time
 from prodigon_lib.workshop.copy import copy_workshop
+from prodigon_lib.workshop.terminal import say
 
 NEW_FOLDER = "prodigon-workshop"
 KEEP_SECONDS = 300
@@ -73,7 +74,7 @@ def open_workshop(folder: Path | None) -> Path:
         folder = Path(NEW_FOLDER)
     with as_stack_error(folder.resolve(), instead="name another folder"):
         done = copy_workshop(folder)
-    typer.echo(f"{folder.resolve()}: {done}", err=True)
+    say(f"{folder.resolve()}: {done}", err=True)
     return folder.resolve()
 
 

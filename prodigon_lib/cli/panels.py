@@ -17,6 +17,7 @@ from prodigon_lib.cli.lab import SETTINGS, lab_mark
 from prodigon_lib.cli.system import Name
 from prodigon_lib.core.errors import StackError
 from prodigon_lib.stack.lease import LAB
+from prodigon_lib.workshop.terminal import say
 
 PORT = 8866
 TRIED = 20
@@ -115,7 +116,7 @@ def announce(address: str, token: str, browser: bool) -> None:
     while not listens(address):
         threading.Event().wait(0.1)
     url = f"{address}?token={token}"
-    typer.echo(f"The panels: {url}\nCtrl+C ends the page, and the stack that nobody else holds.")
+    say(f"The panels: {url}\nCtrl+C ends the page, and the stack that nobody else holds.")
     if browser:
         webbrowser.open(url)
 

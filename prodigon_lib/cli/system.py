@@ -13,6 +13,7 @@ from prodigon_lib.stack import starter
 from prodigon_lib.stack.folder import known_stacks, stack_folder
 from prodigon_lib.stack.stack import Stack
 from prodigon_lib.stack.status import StackStatus
+from prodigon_lib.workshop.terminal import say
 
 Name = Annotated[str, typer.Option("--name", help="Which stack; each has its own database, ports and logs.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -43,25 +44,25 @@ def up(
     stack: Stack | None = None
     try:
         stack = Stack.start(name, replicas=replicas, profile=profile, restart=restart, auth=auth)
-        typer.echo(json.dumps(ready_line(stack)) if as_json else introduction(stack))
+        say(json.dumps(ready_line(stack)) if as_json else introduction(stack))
         stack.wait()
         raise StackError(f"the stack '{name}' has ended; {stack_folder(name).log('supervisor')} may say why")
     except Stopped:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         if stack is not None and (others := starter.stop(stack_folder(name), beside=os.getpid())):
-            typer.echo(f"prodigon: '{name}' runs on, held by {', '.join(map(str, others))}", err=True)
+            say(f"prodigon: '{name}' runs on, held by {', '.join(map(str, others))}", err=True)
 
 
 def status(as_json: AsJson = False) -> None:
     """Say what runs, and how it is. Exits with 1 when something of it is not healthy."""
     found = running_stacks()
     if as_json:
-        typer.echo(json.dumps({"stacks": [document(name, answer) for name, answer in found.items()]}))
+        say(json.dumps({"stacks": [document(name, answer) for name, answer in found.items()]}))
     elif not found:
-        typer.echo("no stack runs")
+        say("no stack runs")
     else:
-        typer.echo("\n\n".join(described(name, answer) for name, answer in found.items()))
+        say("\n\n".join(described(name, answer) for name, answer in found.items()))
     if not all(StackStatus.from_wire(answer).healthy for answer in found.values()):
         raise typer.Exit(1)
 
@@ -71,7 +72,7 @@ def down(name: Name = "default") -> None:
     folder = stack_folder(name)
     ran = starter.look(folder) is not None
     starter.stop(folder)
-    typer.echo(f"stopped '{name}'" if ran else f"'{name}' does not run")
+    say(f"stopped '{name}'" if ran else f"'{name}' does not run")
 
 
 def stop_waiting(_: int, __: FrameType | None) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypedDict, TypeVar
 
 from prodigon_lib.core.schemas.generate import Message, Usage
+from prodigon_lib.core.terminal import plain
 
 Item = TypeVar("Item")
 
@@ -49,7 +50,8 @@ class Generation:
     request_id: str
 
     def __str__(self) -> str:
-        return self.text
+        """The text as a terminal may get it; `text` is exact."""
+        return plain(self.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ succeed later. `retry_after` is in seconds.
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from prodigon_lib.core.terminal import plain
+
 
 class ProdigonError(Exception):
     """Root of the tree. `message` is for people and never holds a stack trace, SQL or a secret."""
@@ -52,6 +54,10 @@ class ProdigonError(Exception):
         self.retry_after = retry_after
         self.request_id: str | None = None
         """Of the request that failed, on an error rebuilt from an answer: what to look for in the logs."""
+
+    def __str__(self) -> str:
+        """As a traceback may show it: a message can quote what an upstream said."""
+        return plain(self.message)
 
     def envelope(self, request_id: str) -> dict[str, Any]:
         """The body of every error answer: `{"error": {"code", "message", "request_id"}}`."""

@@ -1,7 +1,8 @@
 """Logs as JSON, one document a line, each with the request id and the trace id of the task that wrote it.
 
 Our own records go straight to stdout, since a service writes one a request; those of other libraries come by
-the standard library's way and look alike. Each line, whoever wrote it, loses its secrets in `write_line`.
+the standard library's way and look alike. Each line, whoever wrote it, loses its secrets in `write_line`,
+and what a terminal would obey or hide in it becomes an escape of JSON's.
 """
 
 import logging
@@ -20,6 +21,7 @@ from opentelemetry import trace
 from prodigon_lib.core.context import current_request_id, in_span
 from prodigon_lib.core.redaction import learn, redact
 from prodigon_lib.core.settings import LogLevel, Settings, secret_values
+from prodigon_lib.core.terminal import plain_json
 
 REQUEST_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 
@@ -86,10 +88,10 @@ class RequestLog:
 
 
 def write_line(line: str) -> None:
-    """Without its secrets. A full disk, or a reader that went away, costs the line, not the request or the
-    loop that says it."""
+    """Without its secrets, and with no character that does not print. A full disk, or a reader that went
+    away, costs the line, not the request or the loop that says it."""
     try:
-        sys.stdout.write(redact(line))
+        sys.stdout.write(plain_json(redact(line)))
         sys.stdout.flush()
     except OSError:
         pass

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from prodigon_lib.core.terminal import plain
 from prodigon_lib.workshop.look import BLUE, CARD, FAINT, FONT, GREEN, GRID, INK, ORANGE
 
 GOOD, BAD, NEUTRAL = GREEN, ORANGE, BLUE
@@ -99,4 +100,4 @@ class Shown:
         return self.html()
 
     def __repr__(self) -> str:
-        return self.text()
+        return plain(self.text())

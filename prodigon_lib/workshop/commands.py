@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prodigon_lib.workshop.faults import WorkshopError
+from prodigon_lib.workshop.terminal import say
 
 if TYPE_CHECKING:
     from prodigon_lib.workshop.curriculum import Exercise
@@ -43,8 +44,8 @@ def desk() -> "Desk":
 def show(result: "Result") -> None:
     first, _, rest = result.text().partition("\n")
     colour = False if os.environ.get("NO_COLOR") else None
-    typer.secho(first, fg=COLOURS[result.status.value], bold=True, color=colour)
-    typer.echo(rest + "\n")
+    say(first, fg=COLOURS[result.status.value], bold=True, colour=colour)
+    say(rest + "\n")
 
 
 def check(
@@ -64,7 +65,7 @@ def check(
         passed += result.passed
         show(result)
     if len(exercises) != 1:
-        typer.echo(f"{passed} of {len(exercises)} passed")
+        say(f"{passed} of {len(exercises)} passed")
     raise typer.Exit(0 if passed == len(exercises) else 1)
 
 
@@ -72,7 +73,7 @@ def watch_over(it: "Desk", exercises: "list[Exercise]") -> None:
     """Check again at each save, until Ctrl+C."""
     from prodigon_lib.workshop.watching import changes
 
-    typer.echo("Checking at each save; Ctrl+C ends it.\n")
+    say("Checking at each save; Ctrl+C ends it.\n")
     with suppress(KeyboardInterrupt):
         for result in it.watch(exercises, lambda paths: changes(paths, stop=threading.Event())):
             show(result)
@@ -81,7 +82,7 @@ def watch_over(it: "Desk", exercises: "list[Exercise]") -> None:
 def hint(number: Number) -> None:
     """The next of an exercise's three hints."""
     it = desk()
-    typer.echo(it.hint(it.curriculum.exercise(number)).text())
+    say(it.hint(it.curriculum.exercise(number)).text())
 
 
 def solution(number: Number) -> None:
@@ -90,7 +91,7 @@ def solution(number: Number) -> None:
 
     it = desk()
     shown = it.solution(it.curriculum.exercise(number))
-    typer.echo(shown.text())
+    say(shown.text())
     if not isinstance(shown, Comparison):
         raise typer.Exit(1)
 
@@ -103,7 +104,7 @@ def reset(
     if (selection is None) is not everything:
         raise WorkshopError("name what to reset: prodigon reset 3.1, prodigon reset 3, or --all")
     it = desk()
-    typer.echo(it.reset(it.curriculum.select(selection)).text())
+    say(it.reset(it.curriculum.select(selection)).text())
 
 
 def progress(
@@ -111,4 +112,4 @@ def progress(
 ) -> None:
     """How far you are."""
     view = desk().progress()
-    typer.echo(json.dumps(view.to_dict(), indent=2) if as_json else view.text())
+    say(json.dumps(view.to_dict(), indent=2) if as_json else view.text())

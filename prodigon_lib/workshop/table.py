@@ -5,6 +5,8 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
+from prodigon_lib.core.terminal import plain
+
 LONGEST_CELL = 60
 CELL = "text-align:left;padding:2px 14px 2px 0;vertical-align:top"
 
@@ -55,5 +57,5 @@ def shown(value: Any) -> str:
         return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
     if isinstance(value, datetime):
         return value.strftime("%H:%M:%S.%f")[:-3]
-    text = " ".join(str(value).split())
+    text = plain(" ".join(str(value).split()))
     return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"

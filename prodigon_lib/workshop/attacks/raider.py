@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from prodigon_lib.core.redaction import Redactor
+from prodigon_lib.core.terminal import plain
 from prodigon_lib.workshop.targets import is_loopback
 
 MOST_REQUESTS = 1500
@@ -125,7 +126,7 @@ class Raider(AbstractAsyncContextManager["Raider"]):
 
     def _shown(self, text: str) -> str:
         """On one line, shortened, without credentials."""
-        text = " ".join(self._redactor.redact(text).split())
+        text = plain(" ".join(self._redactor.redact(text).split()))
         return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
 
     def word(self) -> str:

@@ -96,6 +96,35 @@ def test_no_line_has_a_known_secret(
     assert json.loads(line)["level"] in ("info", "warning", "error")
 
 
+HOSTILE = '\x1b]0;owned\x07 \x9b2J \x7f \r\n \u2028 \x85 {"event": "forged"} \u202e \U000e0041'
+
+
+def hostile_by_structlog() -> None:
+    get_logger("demo").warning(HOSTILE, said=[HOSTILE])
+
+
+def hostile_by_the_standard_library() -> None:
+    logging.getLogger("other").error("refused: %s", HOSTILE)
+
+
+def hostile_by_a_request() -> None:
+    RequestLog("demo", Settings(_env_file=None)).write("GET", HOSTILE, 200, 0.1)
+
+
+HOSTILE_WAYS = [value for name, value in sorted(globals().items()) if name.startswith("hostile_by_")]
+
+
+@pytest.mark.parametrize("write", HOSTILE_WAYS)
+def test_no_text_ends_a_line_or_commands_a_terminal(
+    configured: None, write: Callable[[], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    write()
+    (line,) = capfd.readouterr().out.splitlines()
+    assert line.isprintable()
+    said = json.loads(line)
+    assert any(str(said.get(name, "")).endswith(HOSTILE) for name in ("event", "path"))
+
+
 UNCAUGHT = """
 import sys, threading
 from prodigon_lib.core.logging import configure_logging, log_the_uncaught
