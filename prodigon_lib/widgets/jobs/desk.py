@@ -1,7 +1,5 @@
 """The kernel's half of the jobs panel."""
 
-import csv
-import io
 import json
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,10 +12,10 @@ from prodigon_lib.core.schemas.jobs import JobView
 from prodigon_lib.widgets.bridge import Bridge, Handler
 from prodigon_lib.widgets.desk import Desk
 from prodigon_lib.widgets.jobs.prompts import in_jobs, read_prompts
+from prodigon_lib.widgets.jobs.spreadsheet import as_table
 from prodigon_lib.widgets.target import Target
 
 REMEMBERED = 200
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class JobsDesk(Desk):
@@ -124,17 +122,3 @@ def rows_of(view: JobView, prompts: Sequence[str] = ()) -> list[dict[str, Any]]:
         }
         for place, result in enumerate(view.results)
     ]
-
-
-def as_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """CSV. A cell that a spreadsheet would run as a formula is quoted: a model's words are anybody's."""
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow(("number", "prompt", "result", "error"))
-    for row in rows:
-        writer.writerow([harmless(row[name]) for name in ("number", "prompt", "result", "error")])
-    return file.getvalue()
-
-
-def harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULAS) else value

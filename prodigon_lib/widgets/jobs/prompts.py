@@ -8,6 +8,7 @@ from typing import Any
 from prodigon_lib.core.errors import BadRequest
 from prodigon_lib.core.schemas.generate import MAX_PROMPT
 from prodigon_lib.core.schemas.jobs import MAX_PROMPTS
+from prodigon_lib.widgets.jobs.spreadsheet import COLUMNS, as_it_was
 
 COLUMN = "prompt"
 MOST = 10 * MAX_PROMPTS
@@ -16,8 +17,9 @@ MOST = 10 * MAX_PROMPTS
 def read_prompts(text: str, name: str = "") -> list[str]:
     """The prompts in a text that was typed, or in a file of that name.
 
-    A name that ends in `.csv`: the column `prompt`, else the first. In `.jsonl`: strings, or objects with
-    `prompt`. Else: a line each. Empty ones are left out.
+    A name that ends in `.csv`: the column `prompt`, else the first; what the jobs panel has
+    written, as it was before. In `.jsonl`: strings, or objects with `prompt`. Else: a line each. Empty ones
+    are left out.
 
     Raises:
         BadRequest: there is none, one can't be read or is too long, or there are more than ten jobs take.
@@ -51,7 +53,8 @@ def of_table(text: str) -> list[str]:
     heads = [head.strip().lower() for head in rows[0]] if rows else []
     if COLUMN in heads:
         place = heads.index(COLUMN)
-        return [row[place] for row in rows[1:] if place < len(row)]
+        found = [row[place] for row in rows[1:] if place < len(row)]
+        return [as_it_was(cell) for cell in found] if tuple(heads) == COLUMNS else found
     return [row[0] for row in rows]
 
 

@@ -10,8 +10,9 @@ import pytest
 from prodigon_lib.core.errors import BadRequest
 from prodigon_lib.core.schemas.generate import MAX_PROMPT
 from prodigon_lib.core.schemas.jobs import JobStatus, JobView, PromptError
-from prodigon_lib.widgets.jobs.desk import as_table, rows_of
+from prodigon_lib.widgets.jobs.desk import rows_of
 from prodigon_lib.widgets.jobs.prompts import MOST, in_jobs, read_prompts
+from prodigon_lib.widgets.jobs.spreadsheet import as_it_was, as_table
 
 
 @pytest.mark.parametrize(
@@ -74,3 +75,24 @@ def test_a_file_of_results_has_them_in_order_with_their_errors() -> None:
         ["2", "two", "", "UPSTREAM_ERROR: it failed"],
         ["3", "", "'=HYPERLINK(1)", ""],
     ]
+
+
+FORMULAS = (
+    "=HYPERLINK(1)", "+1", "-2+3+cmd|' /C calc'!A0", "@SUM(1)", "\t=1", "\r=1", "\n=1", "\uff1d1", " =1",
+    "\ufeff=1", "\u200b\u200b@x", '=1","=2', "'=1", "'", "''x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "plain", "a=1", "it's", "1,2;3", ""])
+def test_no_cell_of_a_download_runs_and_each_can_be_read_back(text: str) -> None:
+    rows = [{"number": 1, "prompt": text, "result": text, "error": None}]
+    file = as_table(rows)
+    (cells,) = list(csv.reader(io.StringIO(file, newline="")))[1:]
+    assert cells[1].startswith("'") is (text in FORMULAS)
+    assert [as_it_was(cell) for cell in cells] == ["1", text, text, ""]
+    if text.strip():
+        assert read_prompts(file, "job.csv") == [text.strip()]
+
+
+def test_a_table_of_somebody_elses_keeps_its_apostrophes() -> None:
+    assert read_prompts("prompt\n'quoted'\n", "a.csv") == ["'quoted'"]
