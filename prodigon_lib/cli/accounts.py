@@ -5,6 +5,7 @@ starts with, and none that somebody forgets to change.
 """
 
 import asyncio
+import secrets
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from prodigon_lib.persistence.accounts import Account
     from prodigon_lib.persistence.url import DatabaseUrl
 
+PASSWORD_BYTES = 15
+
 account_commands = typer.Typer(help="Accounts, and the first operator.", no_args_is_help=True)
 
 
@@ -40,17 +43,23 @@ def create_account(
     role: Annotated[Role, typer.Option(help="What it may do.")] = Role.LEARNER,
 ) -> None:
     """Make an account; its password is asked for, or is the first line of a pipe."""
-    try:
-        name = TypeAdapter(AccountName).validate_python(name)
-    except ValidationError:
-        raise StackError(
-            "a name has 3 to 64 letters, digits and . _ @ + -, a letter or digit first"
-        ) from None
+    name = account_name(name)
     password = asked_for() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     with database() as url:
         bring_up(url)
         made = asyncio.run(create(url, name, password, role))
     say(f"{made.name} is there, as {made.role}")
+
+
+@account_commands.command("reset-password")
+def reset_password(name: Annotated[str, typer.Argument(help="Of an account that has a password.")]) -> None:
+    """Draw a new password for somebody who has lost theirs, and print it once; all their logins end."""
+    name, password = account_name(name), secrets.token_urlsafe(PASSWORD_BYTES)
+    with database() as url:
+        bring_up(url)
+        asyncio.run(reset(url, name, password))
+    typer.echo(f"{name} has this new password, shown once, and no login any more", err=True)
+    typer.echo(password)
 
 
 @account_commands.command("rotate-keys")
@@ -63,6 +72,15 @@ def rotate_keys(
         bring_up(url)
         kid, sealed = asyncio.run(rotate(url, settings, at_once))
     say(f"the newest key is {kid}; {sealed} older were sealed anew")
+
+
+def account_name(text: str) -> str:
+    try:
+        return TypeAdapter(AccountName).validate_python(text)
+    except ValidationError:
+        raise StackError(
+            "a name has 3 to 64 letters, digits and . _ @ + -, a letter or digit first"
+        ) from None
 
 
 def asked_for() -> str:
@@ -88,6 +106,27 @@ async def create(url: "DatabaseUrl", name: str, password: str, role: Role) -> "A
         passwords.close()
         await database.close()
     return made
+
+
+async def reset(url: "DatabaseUrl", name: str, password: str) -> None:
+    """Raises AccountNotFound. Conflict: the account has no password, as its user logs in elsewhere."""
+    from prodigon_lib.persistence.accounts import AccountRepository
+    from prodigon_lib.persistence.audit import AuditRepository
+    from prodigon_lib.persistence.database import Database
+    from prodigon_lib.persistence.logins import LoginRepository
+    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
+    from prodigon_lib.security.passwords import Passwords
+
+    database, passwords = Database(url), Passwords()
+    try:
+        account = await AccountRepository(database).reset_hash(name, await passwords.hash(password))
+        await LoginRepository(database).revoke_all(account.id)  # last: the old password begins none after it
+        log = AuditLog(AuditRepository(database))
+        async with log.opened():
+            log.record(AuditEvent.PASSWORD_RESET, outcome=Outcome.SUCCESS, target=name)
+    finally:
+        passwords.close()
+        await database.close()
 
 
 async def rotate(url: "DatabaseUrl", settings: GatewaySettings, at_once: bool) -> tuple[str, int]:

@@ -115,6 +115,27 @@ class AccountRepository:
         async with self._database.transaction() as db:
             return await db.scalar(changed) is not None
 
+    async def reset_hash(self, name: str, new: str) -> Account:
+        """Whatever the hash was.
+
+        Raises:
+            AccountNotFound: nobody has that name.
+            Conflict: the account has no password, and gets none: it would be a second way in.
+        """
+        changed = (
+            update(CredentialRow)
+            .where(CredentialRow.user_id == UserRow.id, UserRow.name == name)
+            .values(password_hash=new, changed_at=func.now())
+            .returning(UserRow)
+        )
+        async with self._database.transaction() as db:
+            row = await db.scalar(changed)
+            if row is not None:
+                return account_of(row)
+            if await db.scalar(select(UserRow.id).where(UserRow.name == name)) is None:
+                raise AccountNotFound(f"there is no account {name}")
+        raise Conflict(f"{name} has no password: whoever that is logs in elsewhere")
+
     async def page(self, *, everybody: bool, limit: int, cursor: str | None = None) -> AccountPage:
         """All accounts, or only the learners who may log in.
 

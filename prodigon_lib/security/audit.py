@@ -46,6 +46,7 @@ class AuditEvent(StrEnum):
     ACCOUNT_DISABLED = "account.disabled"
     ACCOUNT_ENABLED = "account.enabled"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105 (a name of what happened)
+    PASSWORD_RESET = "password.reset"  # noqa: S105 (so too)
     ROLE_CHANGED = "role.changed"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
