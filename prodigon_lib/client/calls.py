@@ -32,7 +32,11 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Answer]):
-    """One request. A status of 400 or more is an error, but those in `accepted`."""
+    """One request. A status of 400 or more is an error, but those in `accepted`.
+
+    Args:
+        public: it needs no credential, so none is asked for first.
+    """
 
     method: str
     path: str
@@ -41,6 +45,7 @@ class Call(Generic[Answer]):
     params: Mapping[str, str | int] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     accepted: frozenset[int] = frozenset()
+    public: bool = False
 
 
 def nothing(_: httpx.Response) -> None:
@@ -174,8 +179,8 @@ def models() -> Call[list[ModelCard]]:
 
 
 def health() -> Call[Health]:
-    return Call("GET", "/health", reads(Health))
+    return Call("GET", "/health", reads(Health), public=True)
 
 
 def ready() -> Call[Readiness]:
-    return Call("GET", "/health/ready", reads(Readiness), accepted=frozenset({503}))
+    return Call("GET", "/health/ready", reads(Readiness), accepted=frozenset({503}), public=True)

@@ -1,8 +1,9 @@
 """What a client shows the gateway: an API key, or the tokens of a login that it renews by itself.
 
-A password is sent when the first request is, and again only when the login can't be renewed any more. Of many
-requests that meet an expired token at once, one renews it and the others wait: a refresh token is good once,
-and shown twice it ends the login.
+A password is sent when the first request is, and again only when the login can't be renewed any more, or was
+ended by somebody: the request that meets that fails, and the next one logs in. Of many requests that meet an
+expired token at once, one renews it and the others wait: a refresh token is good once, and shown twice it
+ends the login.
 """
 
 import asyncio
@@ -51,6 +52,7 @@ class Login(httpx.Auth):
                 return
             response.read()
             if not expired(response):
+                self._forget(used)
                 return
         with self._one_thread:
             steps = self._renewal(request, used)
@@ -69,6 +71,7 @@ class Login(httpx.Auth):
                 return
             await response.aread()
             if not expired(response):
+                self._forget(used)
                 return
         async with self._one_task:
             steps = self._renewal(request, used)
@@ -83,9 +86,14 @@ class Login(httpx.Auth):
         request.headers["Authorization"] = f"Bearer {self._access}"
         return request
 
+    def _forget(self, used: str) -> None:
+        """Its login has ended before its time: the next request makes another one."""
+        if self._access == used:
+            self._access = self._refresh = None
+
     def _renewal(self, request: httpx.Request, used: str | None) -> Steps:
         """What has to be asked for another token than `used`; nothing, when somebody did so meanwhile."""
-        if self._access != used:
+        if self._access not in (None, used):
             return
         if self._refresh is not None:
             answer = yield self._asking(REFRESH, {"refresh_token": self._refresh}, request)

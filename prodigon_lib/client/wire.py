@@ -42,7 +42,7 @@ def is_loopback(host: str) -> bool:
 
 
 def request_arguments(call: Call[Any]) -> dict[str, Any]:
-    """For httpx's `build_request`."""
+    """For httpx's `request`; for its `build_request` too, where the call is not public."""
     arguments: dict[str, Any] = {"method": call.method, "url": call.path}
     if call.params:
         arguments["params"] = call.params
@@ -50,6 +50,8 @@ def request_arguments(call: Call[Any]) -> dict[str, Any]:
         arguments["headers"] = call.headers
     if call.json is not None:
         arguments["json"] = call.json
+    if call.public:  # whether anybody is there must not depend on a password
+        arguments["auth"] = None
     return arguments
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from prodigon_lib.client import AsyncClient
 from prodigon_lib.core.errors import BadRequest
 from prodigon_lib.stack import Stack
 
@@ -45,7 +44,3 @@ class Target:
     def name(self) -> str:
         """As a panel's head shows it."""
         return self.url if self.stack is None else self.stack.name
-
-    def client(self) -> AsyncClient:
-        """A new client of the gateway, for the event loop that asks."""
-        return AsyncClient(self.url, **self.credential)

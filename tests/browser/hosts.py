@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -79,10 +79,10 @@ class InApp:
 
 
 @contextmanager
-def held_stack(home: Path) -> Iterator[Stack]:
+def held_stack(home: Path, name: str = STACK, **options: Any) -> Iterator[Stack]:
     """What the hosts show, held by the test too: the simulated model, at once, and what dies stays dead."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PRODIGON_HOME", str(home))
-        stack = Stack.start(STACK, profile="instant", restart="never")
+        stack = Stack.start(name, profile="instant", restart="never", **options)
     with stack:
         yield stack

@@ -37,6 +37,11 @@ class Notebook:
         self.page.get_by_role("menuitem", name="Save Notebook", exact=False).first.click()
         eventually_sync(lambda: self.path.stat().st_mtime_ns != before)
 
+    def use_dark_theme(self) -> None:
+        self.page.get_by_role("menuitem", name="Settings", exact=True).click()
+        self.page.get_by_text("Theme", exact=True).click()
+        self.page.get_by_text("JupyterLab Dark", exact=True).click()
+
     def reload(self) -> None:
         self.page.reload()
         expect(self.panel).to_be_visible(timeout=60_000)
@@ -58,8 +63,10 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
     path.write_text(json.dumps({"cells": code, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
 
 
-def open_notebook(page: Page, lab: Lab, name: str, cells: Sequence[str]) -> Notebook:
-    """Write `name`.ipynb with these code cells, open it, run all of it; returns when its panel is there."""
+def open_notebook(
+    page: Page, lab: Lab, name: str, cells: Sequence[str], *, shows: str = ".panel"
+) -> Notebook:
+    """Write `name`.ipynb with these code cells, open and run it; returns when what it shows is there."""
     path = lab.folder / "notebooks" / f"{name}.ipynb"
     write_notebook(path, cells)
     page.goto(f"{lab.url}/lab/workspaces/{name}/tree/notebooks/{name}.ipynb?token={TOKEN}")
@@ -67,5 +74,5 @@ def open_notebook(page: Page, lab: Lab, name: str, cells: Sequence[str]) -> Note
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
     opened = Notebook(page, lab, path)
     opened.run_all()
-    expect(opened.panel).to_be_visible(timeout=60_000)
+    expect(page.locator(shows).first).to_be_visible(timeout=60_000)
     return opened

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from prodigon_lib.client.credentials import auth_for
-from prodigon_lib.core.errors import ProdigonError, StackError
+from prodigon_lib.core.errors import ProdigonError, StackError, Unauthenticated
 from prodigon_lib.stack.environment import MONOLITH
 from prodigon_lib.stack.probe import Health
 from prodigon_lib.widgets.dashboard.figures import (
@@ -77,7 +77,8 @@ class Observer:
 
     async def _bare_row(self) -> dict[str, Any]:
         try:
-            answer = await self._http.get(f"{self._target.url}/health/ready", timeout=2 * ANSWER_SECONDS)
+            address = f"{self._target.url}/health/ready"
+            answer = await self._http.get(address, auth=None, timeout=2 * ANSWER_SECONDS)
             failing = answer.json().get("failing", {})
         except (httpx.HTTPError, ValueError, AttributeError):
             return row_of("gateway", "gateway", Health.SILENT, "no answer")
@@ -89,6 +90,9 @@ class Observer:
         try:
             answer = await self._http.get(f"{url}/metrics")
             meter.take(read(answer.raise_for_status().text), time.monotonic())
+        except Unauthenticated:  # to guess on every two seconds would lock the account
+            self._http.auth = httpx.Auth()  # which adds nothing
+            meter.missed()
         except (httpx.HTTPError, ValueError, ProdigonError):
             meter.missed()
 

@@ -14,6 +14,8 @@ export interface System {
   /** Whether it is a stack: logs, traces and faults need one. */
   stack: boolean;
   away: Record<string, string>;
+  /** Why the gateway does not let the panel in; empty while it does. */
+  shut: string;
 }
 
 /** Something that a panel can do at once, for a palette over it. */
@@ -85,7 +87,8 @@ export class Shell {
     try {
       return await this.bridge.ask<Value>(method, params);
     } catch (error) {
-      this.toasts.fault(error instanceof KernelFault ? error.message : String(error));
+      // Of a door that is shut, the banner tells.
+      if (!(error instanceof KernelFault && error.shut)) this.toasts.fault(error instanceof KernelFault ? error.message : String(error));
       return undefined;
     }
   }
@@ -101,7 +104,7 @@ export class Shell {
 
   private async look(): Promise<void> {
     const system = await this.attempt<System>("system");
-    if (system) this.banner.show(system.away);
+    if (system) this.banner.show(system);
   }
 }
 

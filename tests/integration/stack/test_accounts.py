@@ -15,6 +15,7 @@ from openai import OpenAI
 
 from prodigon_lib import Client, Stack
 from prodigon_lib.core.errors import Forbidden, JobNotFound, SessionNotFound, StackError, Unauthenticated
+from prodigon_lib.widgets.door import Door, PanelClient, refusal_of
 from prodigon_lib.widgets.target import Target
 from tests.conftest import SETTINGS
 from tests.polling import eventually_sync
@@ -73,16 +74,21 @@ def test_an_account_is_made_inside_a_running_loop_too(secured: Stack) -> None:
 
 
 def test_a_panel_is_its_users(secured: Stack) -> None:
+    told: list[str] = []
+
     async def titles(**who: Any) -> set[str]:
-        async with Target.of(secured, **who).client() as client:
+        target = Target.of(secured, **who)
+        async with PanelClient(Door(target, told.append), target) as client:
             return {session.title async for session in client.sessions()}
 
     with secured.client(user="dora") as dora:
         dora.create_session("Seen in the panel")
     assert asyncio.run(titles(user="dora")) == {"Seen in the panel"}
     assert asyncio.run(titles(user="fred")) == set()
-    with pytest.raises(Unauthenticated):
+    assert told == []
+    with pytest.raises(Unauthenticated, match=r'user="ada"'):
         asyncio.run(titles())
+    assert told == [refusal_of(Target.of(secured))]
 
 
 def test_either_official_sdk_takes_a_key(secured: Stack) -> None:

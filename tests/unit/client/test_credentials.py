@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from prodigon_lib.client import AsyncClient, Client
 from prodigon_lib.client.credentials import Login, auth_for
 from prodigon_lib.core.errors import RateLimited, Unauthenticated, UpstreamError
 
@@ -104,6 +105,48 @@ def test_only_an_expired_token_is_renewed(gateway: Gateway) -> None:
         client._transport = answers
         assert client.get(f"{URL}/thing").status_code == 401
     assert gateway.calls("/api/v1/auth/refresh") == 0
+
+
+def test_a_login_that_was_ended_is_made_again_by_the_next_request(gateway: Gateway) -> None:
+    with client_of(gateway) as client:
+        client.get(f"{URL}/thing")
+        answers, client._transport = (
+            client._transport,
+            httpx.MockTransport(lambda _: refused("UNAUTHENTICATED")),
+        )
+        assert client.get(f"{URL}/thing").status_code == 401
+        client._transport = answers
+        assert client.get(f"{URL}/thing").text == "a2"
+    assert (gateway.calls("/api/v1/auth/login"), gateway.calls("/api/v1/auth/refresh")) == (2, 0)
+
+
+def test_a_request_whose_login_another_one_found_ended_logs_in_too() -> None:
+    login, request = Login(URL, "ada", "correct"), httpx.Request("GET", f"{URL}/thing")
+    tokens = httpx.Response(200, json={"access_token": "a", "refresh_token": "r"})
+    for late in (False, True):
+        steps = login.sync_auth_flow(request)
+        asked = next(steps)
+        if late:
+            login._forget("a")
+            asked = steps.send(refused("TOKEN_EXPIRED"))
+        assert asked.url.path == "/api/v1/auth/login"
+        assert steps.send(tokens).headers["Authorization"] == "Bearer a"
+
+
+async def test_whether_anybody_is_there_is_asked_without_a_login() -> None:
+    with Client(URL, user="ada", password="wrong") as client:
+        client._http._transport = httpx.MockTransport(health)
+        assert client.health().service == "gateway"
+    async with AsyncClient(URL, user="ada", password="wrong") as client_too:
+        client_too._http._transport = httpx.MockTransport(health)
+        assert (await client_too.health()).service == "gateway"
+
+
+def health(request: httpx.Request) -> httpx.Response:
+    """Takes nothing else, no login either."""
+    assert (request.url.path, "Authorization" in request.headers) == ("/health", False)
+    document = {"status": "healthy", "service": "gateway", "version": "1", "environment": "development"}
+    return httpx.Response(200, json=document)
 
 
 def test_a_token_is_renewed_once_for_a_request(gateway: Gateway) -> None:

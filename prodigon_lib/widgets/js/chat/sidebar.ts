@@ -22,6 +22,7 @@ export class Sidebar {
   private current: string | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asked = 0;
+  private failed = false;
 
   constructor(
     private readonly shell: Shell,
@@ -38,7 +39,12 @@ export class Sidebar {
   async load(further = false): Promise<Session | undefined> {
     const asked = ++this.asked;
     const page = await this.shell.attempt<Page>("sessions", { q: this.search.value.trim(), cursor: further ? this.next : null });
-    if (!page || asked !== this.asked) return this.shown[0];
+    if (asked !== this.asked) return this.shown[0];
+    this.failed = !page;
+    if (!page) {
+      this.draw();
+      return this.shown[0];
+    }
     this.shown = further ? [...this.shown, ...page.items] : page.items;
     this.next = page.next;
     this.draw();
@@ -59,7 +65,7 @@ export class Sidebar {
     const renaming = this.list.querySelector("input");
     if (renaming) return; // what is being typed stays; a rename draws again
     const focused = (this.shell.root.activeElement as HTMLElement | null)?.dataset.key;
-    const none = this.search.value ? "No chat has that." : "No chats yet.";
+    const none = this.failed ? "The chats can't be shown." : this.search.value ? "No chat has that." : "No chats yet.";
     replace(this.list, ...this.shown.map((session) => this.row(session)), this.shown.length === 0 && h("li", { class: "none" }, none));
     this.more.hidden = this.next === null;
     if (focused) this.list.querySelector<HTMLElement>(`[data-key="${focused}"]`)?.focus();

@@ -3,6 +3,7 @@
 import { button } from "../parts/button";
 import { h } from "../parts/dom";
 import { select } from "../parts/field";
+import { KernelFault } from "../kernel/bridge";
 import { whileSeen } from "../parts/seen";
 import type { Shell } from "../shell";
 import { hasEnded, type Job } from "./wire";
@@ -36,6 +37,8 @@ export class JobList {
   private pages = 1;
   private asked = 0;
   private seen = false;
+  /** Why there is no list, where it is of no use to ask again. */
+  private refused = "";
 
   constructor(
     private readonly shell: Shell,
@@ -68,7 +71,7 @@ export class JobList {
   private watch(): () => void {
     this.seen = true;
     void this.load();
-    const timer = setInterval(() => void this.load(), EVERY_MS);
+    const timer = setInterval(() => this.refused || void this.load(), EVERY_MS);
     return () => {
       this.seen = false;
       clearInterval(timer);
@@ -85,7 +88,8 @@ export class JobList {
     let next: string | null = null;
     for (let page = 0; page < this.pages && (page === 0 || next); page++) {
       const found: { items: Job[]; next: string | null } | undefined = await this.ask(next);
-      if (!found || asked !== this.asked) return;
+      if (asked !== this.asked) return;
+      if (!found) return this.refused ? this.draw() : undefined;
       jobs.push(...found.items);
       next = found.next;
     }
@@ -97,11 +101,14 @@ export class JobList {
     if (open) this.changed(open);
   }
 
-  /** A list that fails while a service is away is no news: the banner says so. */
+  /** A list that fails while a service is away is no news: the banner says so. Whoever is refused is not asked for again. */
   private async ask(cursor: string | null): Promise<{ items: Job[]; next: string | null } | undefined> {
     try {
-      return await this.shell.bridge.ask("jobs", { status: this.status.value, cursor });
-    } catch {
+      const page = await this.shell.bridge.ask<{ items: Job[]; next: string | null }>("jobs", { status: this.status.value, cursor });
+      this.refused = "";
+      return page;
+    } catch (error) {
+      this.refused = error instanceof KernelFault && error.refused ? why(error) : "";
       return undefined;
     }
   }
@@ -135,7 +142,7 @@ export class JobList {
       if (this.list.children[place] !== row.element) this.list.insertBefore(row.element, this.list.children[place] ?? null);
     });
     this.none.hidden = this.jobs.length > 0;
-    this.none.textContent = this.status.value ? `No job is ${this.status.value}.` : "No jobs yet.";
+    this.none.textContent = this.refused ? this.refused : this.status.value ? `No job is ${this.status.value}.` : "No jobs yet.";
     this.more.hidden = this.next === null;
   }
 }
@@ -165,6 +172,11 @@ class Row {
     if (selected) this.open.setAttribute("aria-current", "true");
     else this.open.removeAttribute("aria-current");
   }
+}
+
+/** Of a door that is shut, the banner tells more. */
+function why(error: KernelFault): string {
+  return error.shut ? "The jobs can't be shown." : `The jobs can't be shown: ${error.message}.`;
 }
 
 export function progress(job: Job): string {

@@ -14,9 +14,21 @@ export interface Fault {
   request_id: string | null;
 }
 
+const SHUT = ["UNAUTHENTICATED", "TOKEN_EXPIRED"];
+
 export class KernelFault extends Error {
   constructor(readonly fault: Fault) {
     super(fault.message);
+  }
+
+  /** The gateway does not know, or not any more, who looks at the panel. */
+  get shut(): boolean {
+    return SHUT.includes(this.fault.code);
+  }
+
+  /** Asked again, it would say the same. */
+  get refused(): boolean {
+    return this.shut || this.fault.code === "FORBIDDEN";
   }
 }
 

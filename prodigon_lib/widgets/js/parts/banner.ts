@@ -1,4 +1,4 @@
-// The line over a panel while its kernel or a service is away. It goes by itself.
+// The line over a panel while its kernel or a service is away, or the gateway does not let it in. It goes by itself.
 
 import { icon } from "../look/icons";
 import type { Bridge } from "../kernel/bridge";
@@ -9,15 +9,19 @@ type Away = Record<string, string>;
 export class Banner {
   readonly element = h("div", { class: "banner", role: "status", hidden: true });
   private away: Away = {};
+  private shut = "";
 
   constructor(private readonly bridge: Bridge) {
-    bridge.on<{ away: Away }>("services", ({ away }) => this.show(away));
-    bridge.on("kernel", () => this.show(this.away));
+    bridge.on<{ away: Away }>("services", (news) => this.show(news));
+    bridge.on<{ shut: string }>("door", (news) => this.show(news));
+    bridge.on("kernel", () => this.show({}));
   }
 
-  show(away: Away): void {
+  /** What is not named stays as it was. */
+  show({ away = this.away, shut = this.shut }: { away?: Away; shut?: string }): void {
     this.away = away;
-    const words = this.bridge.silent ? KERNEL_IS_SILENT : sentence(away);
+    this.shut = shut;
+    const words = this.bridge.silent ? KERNEL_IS_SILENT : sentence(away) || shut;
     if (words === this.element.dataset.words) return;
     this.element.dataset.words = words;
     this.element.hidden = !words;
