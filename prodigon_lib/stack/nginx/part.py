@@ -32,9 +32,6 @@ POLL = 0.03
 LAST_WORDS = 4096
 NAME = "nginx"
 LIVE = "/nginx/live"
-AGREED = 3
-"""Answers in a row from the new configuration: then no old process takes connections any more."""
-
 OF_ALL = (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT)
 """Signals for nginx's workers too: they would work on without their master."""
 
@@ -169,20 +166,21 @@ class NginxPart(Part):
         return int(json.loads(body)["generation"])
 
     async def _wait_for_this_generation(self) -> None:
+        """Returns when somebody answers by it."""
         end = asyncio.get_running_loop().time() + READY_SECONDS
-        agreed = 0
-        while agreed < AGREED:
-            try:
-                async with asyncio.timeout(1):
-                    agreed = agreed + 1 if await self._generation_seen() == self._generation else 0
-            except (OSError, ValueError):
-                agreed = 0
+        while not await self._answers_anew():
             if self.pid is None:
                 raise StackError(f"nginx did not start: {self.last_words()}")
             if asyncio.get_running_loop().time() > end:
                 raise StackError(f"nginx did not answer in {READY_SECONDS:g} s; see {self.log}")
-            if not agreed:
-                await asyncio.sleep(POLL)
+            await asyncio.sleep(POLL)
+
+    async def _answers_anew(self) -> bool:
+        try:
+            async with asyncio.timeout(1):
+                return await self._generation_seen() == self._generation
+        except (OSError, ValueError):
+            return False
 
     def _workers(self) -> list[psutil.Process]:
         with suppress(psutil.NoSuchProcess):

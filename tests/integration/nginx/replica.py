@@ -9,6 +9,7 @@ RECORD = web.AppKey("record", int)
 SECONDS = web.AppKey("seconds", float)
 PORT = web.AppKey("port", int)
 TOLD = (
+    "Host",
     "X-Request-ID",
     "X-Forwarded-For",
     "X-Forwarded-Proto",

@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
+import psutil
 import pytest
 
 from prodigon_lib.stack.nginx.balance import Balance, Policy
@@ -135,6 +136,19 @@ async def test_a_replica_that_hangs_is_given_up_and_no_job_is_sent_again(program
             assert answer.status == 504
             assert (await answer.json())["error"]["code"] == "UPSTREAM_TIMEOUT"
         assert nginx.received().total() == 1
+
+
+async def test_old_workers_do_not_outlive_a_stream_that_never_ends(program: Path) -> None:
+    soon = {"worker_shutdown_timeout 120s": "worker_shutdown_timeout 1s"}
+    with balanced(program, Balance(), dict.fromkeys(NAMES, 600.0), instead=soon) as nginx:
+        old = psutil.Process(nginx.process.pid).children()
+        async with aiohttp.ClientSession() as http:
+            endless = asyncio.create_task(http.post(f"{nginx.gateway}/api/v1/jobs", json={}))
+            await eventually(lambda: nginx.received().total() == 1)
+            nginx.reload(Balance(Policy.ROUND_ROBIN))
+            await eventually(lambda: not any(each.is_running() for each in old), within=PATIENCE)
+            with pytest.raises(aiohttp.ClientError):
+                await endless
 
 
 async def test_a_client_that_sends_nothing_more_is_given_up(program: Path) -> None:

@@ -142,10 +142,12 @@ async def test_a_client_can_not_forge_who_it_is(program: Path) -> None:
         told = json.loads(await post(f"{nginx.gateway}/api/v1/generate", headers))["told"]
         (request_id,) = told.pop("X-Request-ID")
         assert request_id.isalnum()
+        own = nginx.gateway.removeprefix("http://")
         assert told == {
+            "Host": [own],
             "X-Forwarded-For": ["127.0.0.1"],
             "X-Forwarded-Proto": ["http"],
-            "X-Forwarded-Host": [nginx.gateway.removeprefix("http://")],
+            "X-Forwarded-Host": [own],
             "X-Real-IP": ["127.0.0.1"],
             "Forwarded": [],
             "traceparent": [trace],
