@@ -4,15 +4,20 @@ import ast
 from pathlib import Path
 
 from prodigon_lib.core.locations import PACKAGE
+from prodigon_lib.workshop.code_block import code_block
 
 
 class Source:
-    """Text with its place; drawn as a code block."""
+    """Text with its place; drawn as a code block whose long lines scroll sideways."""
 
     def __init__(self, text: str, place: str, language: str) -> None:
         self.text, self.place, self.language = text, place, language
 
+    def _repr_html_(self) -> str:
+        return code_block(self.text, self.language, self.place)
+
     def _repr_markdown_(self) -> str:
+        """For pages that draw no HTML of a notebook's."""
         return f"`{self.place}`\n\n```{self.language}\n{self.text}\n```"
 
     def __repr__(self) -> str:

@@ -75,10 +75,11 @@ def show(page: Page, width: int = 1300, theme: str = "light") -> PanelPage:
     return shown
 
 
-def faults(page: Page) -> list[str]:
-    """What axe-core finds serious or critical."""
+def faults(page: Page, part: str = "main") -> list[str]:
+    """What axe-core finds serious or critical in a part of the page, given by its selector."""
     page.evaluate(AXE)
-    found = page.evaluate("axe.run(document.querySelector('main'), { resultTypes: ['violations'] })")
+    look = "part => axe.run(document.querySelector(part), { resultTypes: ['violations'] })"
+    found = page.evaluate(look, part)
     return [
         f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0].get('failureSummary', '')[:200]}"
         for each in found["violations"]
