@@ -15,7 +15,7 @@ from prodigon_lib.workshop.look import FAINT, GRID, INK
 FRAME = (
     f"color:{INK};background:{PAPER};border:1px solid {GRID};border-radius:6px;max-width:920px;margin:4px 0"
 )
-PLACE = f"color:{FAINT};background:transparent;font-family:{MONO};font-size:12px;padding:5px 12px 0 12px"
+PLACE = f"color:{FAINT};background:transparent;font-family:{MONO};font-size:12px;padding:5px 12px 4px 12px"
 LINES = (
     f"color:{INK};background:transparent;border:0;margin:0;padding:6px 12px 10px 12px;font-family:{MONO};"
     "font-size:12.5px;line-height:1.5;white-space:pre;word-break:normal;overflow-wrap:normal;overflow-x:auto"
