@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration answers soak notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration answers soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,8 +50,18 @@ integration: $(READY) ## tests with a real Postgres, real services and a real br
 answers: $(READY) ## check every answer that is kept for an exercise: solutions, other right ones, wrong ones
 	$(PYTEST) tests/exercises
 
-soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (over an hour)
-	CHAOS_SEEDS=10 $(PYTEST) tests/integration/chaos $(ARGS)
+soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (an hour)
+	$(MAKE) -j3 soak-services soak-networks soak-stores
+
+# In three parts beside each other: each waits most of its time, and one loads the machine of the others.
+CHAOS := tests/integration/chaos
+SERVICES := $(CHAOS)/test_kills.py $(CHAOS)/test_garbage.py
+NETWORKS := $(CHAOS)/test_network.py $(CHAOS)/test_model.py
+soak-services: PART = $(SERVICES)
+soak-networks: PART = $(NETWORKS)
+soak-stores: PART = $(filter-out $(SERVICES) $(NETWORKS),$(wildcard $(CHAOS)/test_*.py))
+soak-services soak-networks soak-stores: $(READY)
+	CHAOS_SEEDS=10 $(PYTEST) $(PART) $(ARGS)
 
 notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
 	$(MAKE) -j2 notebooks-solved notebooks-untouched
