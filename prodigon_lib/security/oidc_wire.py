@@ -14,6 +14,7 @@ import orjson
 
 from prodigon_lib.core.errors import ProdigonError, Unauthenticated, UpstreamError, UpstreamUnavailable
 from prodigon_lib.core.http.addresses import is_safe
+from prodigon_lib.security.outgoing import body_within
 
 DISCOVERY = "/.well-known/openid-configuration"
 SECONDS = 10.0
@@ -78,13 +79,12 @@ class ProviderWire:
                 aiohttp.ClientSession(timeout=timeout, trust_env=False) as session,
                 session.request(method, url, allow_redirects=False, **more) as answer,
             ):
-                body = await answer.content.read(MOST_BYTES) if answer.status == 200 else b""
-                whole = answer.content.at_eof()
+                body = await body_within(MOST_BYTES, answer) if answer.status == 200 else b""
         except (aiohttp.ClientError, TimeoutError, OSError):
             raise UpstreamUnavailable("the OIDC provider is away", retry_after=5) from None
         if answer.status != 200:
             raise refused if refused and answer.status in (400, 401) else status_error(answer.status)
-        return document_in(body if whole else b"")
+        return document_in(body)
 
 
 def basic(id: str, secret: str) -> str:

@@ -165,12 +165,7 @@ class Outgoing:
     async def _body(self, answer: aiohttp.ClientResponse) -> bytes:
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise UpstreamError("the answer is compressed, which was not asked for")
-        body = bytearray()
-        async for piece in answer.content.iter_chunked(PIECE):
-            body += piece
-            if len(body) > self.most_bytes:
-                raise UpstreamError(f"the answer is larger than {self.most_bytes} bytes")
-        return bytes(body)
+        return await body_within(self.most_bytes, answer)
 
 
 class Pinned(AbstractResolver):
@@ -196,6 +191,16 @@ class Pinned(AbstractResolver):
 
     async def close(self) -> None:
         pass
+
+
+async def body_within(most_bytes: int, answer: aiohttp.ClientResponse) -> bytes:
+    """Raises UpstreamError: it is longer."""
+    body = bytearray()
+    async for piece in answer.content.iter_chunked(PIECE):
+        body += piece
+        if len(body) > most_bytes:
+            raise UpstreamError(f"the answer is larger than {most_bytes} bytes")
+    return bytes(body)
 
 
 def usual(host: str) -> bool:

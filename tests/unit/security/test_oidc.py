@@ -53,6 +53,10 @@ def signed(claims: dict[str, Any], key: Any = KEY, alg: str = "RS256", **header:
     return jwt.encode({"alg": alg, "kid": key.kid, **header}, claims, key, algorithms=[alg])
 
 
+def without(claim: str) -> dict[str, Any]:
+    return {name: value for name, value in CLAIMS.items() if name != claim}
+
+
 def with_public_key_as_secret() -> str:
     parts = (json.dumps(part).encode() for part in ({"alg": "HS256", "kid": "one"}, CLAIMS))
     text = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
@@ -66,7 +70,13 @@ BAD: dict[str, Callable[[], str]] = {
     "many audiences": lambda: signed({**CLAIMS, "aud": [CLIENT, "other"]}),
     "for another party": lambda: signed({**CLAIMS, "azp": "other"}),
     "another nonce": lambda: signed({**CLAIMS, "nonce": "m"}),
-    "no nonce": lambda: signed({name: value for name, value in CLAIMS.items() if name != "nonce"}),
+    "no nonce": lambda: signed(without("nonce")),
+    "no end": lambda: signed(without("exp")),
+    "no beginning": lambda: signed(without("iat")),
+    "no issuer": lambda: signed(without("iss")),
+    "no audience": lambda: signed(without("aud")),
+    "no subject": lambda: signed(without("sub")),
+    "a subject that Postgres can't keep": lambda: signed({**CLAIMS, "sub": "ada\0"}),
     "its time is over": lambda: signed({**CLAIMS, "exp": 900}),
     "nobody": lambda: signed({**CLAIMS, "sub": ""}),
     "a long subject": lambda: signed({**CLAIMS, "sub": "x" * 256}),
