@@ -78,19 +78,18 @@ async def fill_the_queue(raider: Raider) -> bool:
 async def forged_flood(raider: Raider) -> bool:
     """Each of 300 requests claims an address of its own, and no more than a tenth is turned away."""
 
-    def forged(_: int) -> Awaitable[Answer]:
+    def forged() -> dict[str, str]:
         address = ".".join(str(random.randint(1, 250)) for _ in range(4))
-        return raider.ask("GET", MODELS, headers={"X-Forwarded-For": address, "X-Real-IP": address})
+        return {"X-Forwarded-For": address, "X-Real-IP": address}
 
-    answers = await many(FLOOD, forged)
-    return sum(answer.status == 429 for answer in answers) <= FLOOD / 10
+    statuses = await raider.storm(MODELS, FLOOD, at_once=AT_ONCE, headers=forged)
+    return statuses.count(429) <= FLOOD / 10
 
 
 @attack(Risk.CONSUMPTION, "a flood")
 async def flood(raider: Raider) -> bool:
     """None of 300 requests in a row is turned away."""
-    answers = await many(FLOOD, lambda _: raider.ask("GET", MODELS))
-    return not any(answer.status == 429 for answer in answers)
+    return 429 not in await raider.storm(MODELS, FLOOD, at_once=AT_ONCE)
 
 
 ATTACKS: tuple[Attack, ...] = (

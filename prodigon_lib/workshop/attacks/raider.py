@@ -1,14 +1,17 @@
 """Who sends the attacks: requests to loopback alone, counted, timed and noted."""
 
+import asyncio
 import json
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 
 from prodigon_lib.core.redaction import Redactor
@@ -98,9 +101,7 @@ class Raider(AbstractAsyncContextManager["Raider"]):
         Raises:
             RuntimeError: there were too many.
         """
-        self.left -= 1
-        if self.left < 0:
-            raise RuntimeError(f"an attack may send {MOST_REQUESTS} requests together with all others")
+        self._spend(1)
         base = self.url if door is None else self.doors[door].rstrip("/")
         sent = {"Content-Type": "application/json", **(headers or {})}
         if who in self.users and "Authorization" not in sent:
@@ -113,6 +114,43 @@ class Raider(AbstractAsyncContextManager["Raider"]):
             answer = Answer(0, type(error).__name__, {})
         self._note(f"{who}: {method} {path}", content, headers, answer)
         return answer
+
+    async def storm(
+        self, path: str, count: int, *, at_once: int, headers: Callable[[], Mapping[str, str]] = dict
+    ) -> list[int]:
+        """The statuses of many GETs, 0 for what broke or did not come in time.
+
+        They go by aiohttp: httpx takes several times the processor's time, which would be most of a raid's.
+
+        Args:
+            headers: draws those of each request.
+
+        Raises:
+            RuntimeError: there were too many.
+        """
+        self._spend(count)
+        known = {"Authorization": self.users["attacker"]} if "attacker" in self.users else {}
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=SECONDS, sock_read=SECONDS)
+        connector = aiohttp.TCPConnector(limit=at_once)
+        async with aiohttp.ClientSession(connector=connector, timeout=limits, headers=known) as session:
+
+            async def one() -> int:
+                try:
+                    async with session.get(self.url + path, headers=headers(), allow_redirects=False) as got:
+                        await got.read()
+                        return got.status
+                except (aiohttp.ClientError, TimeoutError, OSError):
+                    return 0
+
+            statuses = await asyncio.gather(*(one() for _ in range(count)))
+        counts = ", ".join(f"{number} times {status}" for status, number in Counter(statuses).items())
+        self.exchanges.append(Exchange(self._shown(f"attacker: {count} times GET {path}"), counts))
+        return statuses
+
+    def _spend(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise RuntimeError(f"an attack may send {MOST_REQUESTS} requests together with all others")
 
     def _note(
         self, line: str, content: bytes | None, headers: Mapping[str, str] | None, answer: Answer

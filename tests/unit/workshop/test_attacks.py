@@ -53,6 +53,8 @@ async def test_it_sends_so_many_requests_and_no_more(
             await raider.ask("GET", "/")
         with pytest.raises(RuntimeError, match="may send 2 requests"):
             await raider.ask("GET", "/")
+        with pytest.raises(RuntimeError, match="may send 2 requests"):
+            await raider.storm("/", 1, at_once=1)
     assert len(asked) == 2
 
 
