@@ -1,5 +1,8 @@
 # ruff: noqa: RUF001  (letters of other scripts are what it is about)
-"""Texts with something hidden in them and what is seen of each; and texts of which nothing is hidden."""
+"""Texts with something hidden in them and what is seen of each; and texts of which nothing is hidden.
+
+For the library's look at it and for the panels'.
+"""
 
 
 def tags(text: str) -> str:

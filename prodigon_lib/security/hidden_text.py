@@ -8,6 +8,7 @@ section 2.3 (where joiners belong); Boucher and Anderson 2021, "Trojan Source", 
 
 What a language needs stays: the joiners of Persian, Indic scripts and emoji, the marks of Hebrew and Arabic,
 the three flags that tags spell. So a little can be hidden on: one mark between two letters is not looked at.
+`widgets/js/parts/hidden.ts` does the same for the panels; both pass `tests/hidden_texts.py`.
 """
 
 import re

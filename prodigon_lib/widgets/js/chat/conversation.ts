@@ -2,6 +2,7 @@
 
 import { button } from "../parts/button";
 import { h } from "../parts/dom";
+import { visible } from "../parts/hidden";
 import type { Renderer } from "../rendering/answer";
 import { Question, Reply, type Deeds } from "./entry";
 import type { Message } from "./wire";
@@ -74,7 +75,8 @@ export class Conversation {
   }
 
   /** For a screen reader: once when an answer begins and once when it ends, and no word between. */
-  tell(words: string, text = ""): void {
+  tell(words: string, source = ""): void {
+    const text = visible(source);
     this.status.textContent = text.length > READ_OUT_CHARACTERS ? `${words} It has ${text.split(/\s+/).length} words.` : `${words} ${text}`.trim();
   }
 

@@ -4,6 +4,7 @@ import type { Fault } from "../kernel/bridge";
 import { icon } from "../look/icons";
 import { button, copyButton } from "../parts/button";
 import { h, replace } from "../parts/dom";
+import { hiddenWords, visible } from "../parts/hidden";
 import { Answer, type Renderer } from "../rendering/answer";
 import { onEnter } from "./composer";
 import { statsLine } from "./stats";
@@ -28,13 +29,15 @@ export class Question {
       copyButton(() => content, "Copy your message"),
       button("", { icon: "pencil", kind: "bare", name: "Edit and send again", onclick: () => this.edit() }),
     );
-    this.element = h("article", { class: "entry question", "aria-label": "You" }, this.body, this.actions);
+    const hidden = hiddenWords(content);
+    const note = hidden && h("div", { class: "stats" }, `${hidden} in it: the model reads them`);
+    this.element = h("article", { class: "entry question", "aria-label": "You" }, this.body, note, this.actions);
   }
 
   /** In place; Enter sends, Escape leaves it as it was. */
   private edit(): void {
     const area = h("textarea", { class: "input", rows: Math.min(10, this.content.split("\n").length + 1), "aria-label": "Edit your message" });
-    area.value = this.content;
+    area.value = visible(this.content);
     const leave = () => {
       replace(this.body, this.content);
       this.actions.hidden = false;
@@ -82,7 +85,8 @@ export class Reply {
 
   finish(meta: Meta | null): void {
     this.end();
-    this.stats.textContent = statsLine(meta);
+    const hidden = hiddenWords(this.answer.text);
+    this.stats.textContent = [statsLine(meta), hidden && `${hidden} left out`].filter(Boolean).join(" · ");
     this.foot.hidden = false;
   }
 

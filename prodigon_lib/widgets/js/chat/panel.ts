@@ -3,6 +3,7 @@
 import { KernelFault, randomId, type Fault } from "../kernel/bridge";
 import { button } from "../parts/button";
 import { h } from "../parts/dom";
+import { visible } from "../parts/hidden";
 import { Renderer } from "../rendering/answer";
 import { Markdown } from "../rendering/markdown";
 import markdownStyle from "../rendering/markdown.css";
@@ -148,7 +149,7 @@ class Chat {
     const question = known && known.content === turn.content ? known : this.conversation.ask(turn.content);
     const reply = this.conversation.expect();
     if (turn.text) reply.append(turn.text);
-    this.follow({ id: turn.id, question, reply, length: turn.text.length });
+    this.follow({ id: turn.id, question, reply, length: [...turn.text].length });
   }
 
   private showFailed(turn: Turn & { text: string }): void {
@@ -241,10 +242,10 @@ class Chat {
     const { live } = this;
     if (live?.id !== turn) return;
     if (at > live.length) return void this.open(this.session?.id ?? null); // something was missed
-    const more = text.slice(live.length - at);
-    if (!more) return;
+    const more = [...text].slice(live.length - at); // the kernel counts characters, not halves of them
+    if (more.length === 0) return;
     live.length += more.length;
-    live.reply.append(more);
+    live.reply.append(more.join(""));
   }
 
   private follow(live: Live | null): void {
@@ -262,8 +263,8 @@ class Chat {
   }
 
   private titled(title: string): void {
-    this.title.textContent = title;
-    this.title.title = title;
+    this.title.textContent = visible(title);
+    this.title.title = visible(title);
   }
 
   private showSidebar(): void {

@@ -2,6 +2,7 @@
 
 import { button, copyButton, copyText } from "../parts/button";
 import { h } from "../parts/dom";
+import { visible } from "../parts/hidden";
 import { Table } from "../parts/table";
 import type { Shell } from "../shell";
 import { progress } from "./list";
@@ -81,7 +82,7 @@ export class Detail {
     this.job = job;
     this.state.textContent = progress(job);
     this.state.dataset.status = job.status;
-    this.error.textContent = job.error ?? "";
+    this.error.textContent = visible(job.error ?? "");
     this.error.hidden = !job.error;
     this.cancel.hidden = hasEnded(job);
     this.retry.hidden = !hasEnded(job) || job.failed === 0;

@@ -1,5 +1,6 @@
 import { icon, type IconName } from "../look/icons";
 import { h, type Props } from "./dom";
+import { visible } from "./hidden";
 
 interface Look extends Props {
   icon?: IconName;
@@ -38,8 +39,9 @@ export function copyButton(text: () => string, name = "Copy"): HTMLButtonElement
   return made;
 }
 
-/** The clipboard of a page on plain http is closed; a selected text area can still be copied from. */
-export async function copyText(text: string, near: HTMLElement): Promise<boolean> {
+/** What is seen of a text. The clipboard of a page on plain http is closed; a selected text area can still be copied from. */
+export async function copyText(source: string, near: HTMLElement): Promise<boolean> {
+  const text = visible(source);
   if (navigator.clipboard) {
     try {
       await navigator.clipboard.writeText(text);

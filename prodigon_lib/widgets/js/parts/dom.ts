@@ -1,4 +1,6 @@
-// Elements in one expression.
+// Elements in one expression. Text comes into them as it is seen, since anybody may have written it.
+
+import { visible } from "./hidden";
 
 export type Child = Node | string | number | null | undefined | false;
 type Listeners = { [Name in keyof HTMLElementEventMap as `on${Name}`]?: (event: HTMLElementEventMap[Name]) => void };
@@ -26,7 +28,7 @@ export function setAttribute(element: Element, name: string, value: unknown): vo
 
 export function append(element: ParentNode, children: Child[]): void {
   for (const child of children) {
-    if (child !== null && child !== undefined && child !== false) element.append(child as Node | string);
+    if (child !== null && child !== undefined && child !== false) element.append(typeof child === "string" ? visible(child) : (child as Node));
   }
 }
 

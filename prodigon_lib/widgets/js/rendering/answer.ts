@@ -2,9 +2,11 @@
 // again, at most once a frame, and less often when that takes long.
 
 import { h } from "../parts/dom";
+import { visible } from "../parts/hidden";
 import type { Shell } from "../shell";
 import { decorateCode, languageOf } from "./code";
 import { Diagrams } from "./diagrams";
+import { showTarget } from "./links";
 import type { Markdown, Parsed } from "./markdown";
 import { Maths } from "./maths";
 import { morph } from "./morph";
@@ -36,6 +38,7 @@ export class Renderer {
 
   /** Elements of an answer; `complete` when none of them will change. */
   decorate(fragment: DocumentFragment, complete: boolean): DocumentFragment {
+    for (const link of fragment.querySelectorAll("a")) showTarget(link);
     for (const pre of fragment.querySelectorAll("pre")) decorateCode(pre, complete, this.markdown!);
     for (const table of fragment.querySelectorAll("table")) {
       const scroller = h("div", { class: "table-scroller", tabindex: 0, role: "region", "aria-label": "Table" });
@@ -72,6 +75,7 @@ export class Answer {
     this.element.append(this.tail);
   }
 
+  /** As it came, also what nobody sees of it. */
   get text(): string {
     return this.source;
   }
@@ -100,13 +104,13 @@ export class Answer {
   private render(): void {
     const { markdown } = this.renderer;
     if (!markdown) {
-      this.tail.textContent = this.source;
+      this.tail.textContent = visible(this.source);
       this.renderer.whenReady(() => this.render());
       return;
     }
     const began = performance.now();
     const text = this.source.slice(this.from);
-    const parsed = markdown.parse(text);
+    const parsed = markdown.parse(visible(text)); // line by line the same
     if (this.done) this.renderWhole(markdown, parsed);
     else this.renderMore(markdown, parsed, text);
     this.rendered = performance.now();
@@ -128,7 +132,7 @@ export class Answer {
     let last = parsed;
     if (this.from > 0 && (parsed.hasReferences || /^ {0,3}\[[^\]]+\]:/m.test(this.source))) {
       this.element.replaceChildren(this.tail);
-      last = markdown.parse(this.source);
+      last = markdown.parse(visible(this.source));
     }
     this.from = this.source.length;
     this.tail.replaceChildren();

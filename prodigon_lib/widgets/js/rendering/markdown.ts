@@ -7,6 +7,7 @@
 import type { DOMPurify as Purifier, hljs as Highlighter, MarkdownIt as Parser } from "../assets/markdown";
 import type { Bridge } from "../kernel/bridge";
 import { loadAsset } from "../kernel/assets";
+import { lookUpNothing } from "./links";
 import { addMaths } from "./maths-syntax";
 
 interface Library {
@@ -48,6 +49,7 @@ export class Markdown {
   }
 
   static async load(bridge: Bridge): Promise<Markdown> {
+    lookUpNothing();
     return new Markdown(await loadAsset<Library>(bridge, "markdown.js"));
   }
 
