@@ -58,8 +58,8 @@ def reset_password(name: Annotated[str, typer.Argument(help="Of an account that 
     with database() as url:
         bring_up(url)
         asyncio.run(reset(url, name, password))
-    typer.echo(f"{name} has this new password, shown once, and no login any more", err=True)
-    typer.echo(password)
+    say(f"{name} has this new password, shown once, and no login any more", err=True)
+    say(password)
 
 
 @account_commands.command("rotate-keys")
