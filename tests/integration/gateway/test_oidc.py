@@ -5,14 +5,18 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
+from prodigon_lib.core.ids import UserId
 from prodigon_lib.gateway.app import create_app
 from prodigon_lib.gateway.oidc import COOKIE
 from prodigon_lib.gateway.settings import GatewaySettings
+from prodigon_lib.persistence.accounts import AccountRepository
+from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.security.envelope_keys import draw_envelope_key
 from tests.integration.gateway.conftest import client_of, error_of, settings_for, without_socket
@@ -172,3 +176,15 @@ def test_half_a_provider_stops_the_start(change: dict[str, Any], message: str) -
     settings = about("http://127.0.0.1:9") | {"database_url": "postgresql://127.0.0.1/x"} | change
     with pytest.raises(ValidationError, match=message):
         GatewaySettings(_env_file=None, **settings)
+
+
+async def test_a_disabled_account_is_let_in_by_no_provider(
+    gateway: httpx.AsyncClient, database: DatabaseUrl
+) -> None:
+    ada = UserId(UUID((await me(gateway, await log_in(gateway)))["id"]))
+    opened = Database(database)
+    await AccountRepository(opened).change(ada, role=None, disabled=True)
+    await opened.close()
+    back = await agree(await gateway.get(BEGIN))
+    answer = await gateway.get(urlsplit(BACK).path, params=back)
+    assert (answer.status_code, error_of(answer)["code"]) == (401, "UNAUTHENTICATED")
