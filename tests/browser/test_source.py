@@ -33,6 +33,7 @@ def test_long_lines_scroll_in_both_themes_and_on_a_narrow_page(
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false", timeout=30_000)
     assert faults(page, ".jp-OutputArea-output") == []
     page.screenshot(path=tmp_path / "dark.png")
+    page.keyboard.press("Control+b")  # the list of files would leave no room
     page.set_viewport_size({"width": 400, "height": 900})
     assert_no_line_is_broken(block)
     assert block.evaluate("element => element.scrollWidth > element.clientWidth")
