@@ -1,6 +1,6 @@
 """Accounts: registering, logging in, API keys. Imported only where accounts are on."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
@@ -19,6 +19,7 @@ from prodigon_lib.core.schemas.accounts import (
     RefreshRequest,
     TokenView,
 )
+from prodigon_lib.core.schemas.health import ErrorEnvelope
 from prodigon_lib.gateway.dependencies import Bound, Caller
 from prodigon_lib.persistence.accounts import Account
 from prodigon_lib.persistence.api_keys import ApiKey
@@ -39,23 +40,31 @@ async def origin_of(request: Request) -> Origin:
     return Origin(client_address(request.scope, trusted), request_id_or())
 
 
+NOT_GOOD: dict[int | str, dict[str, Any]] = {
+    401: {"model": ErrorEnvelope, "description": "What was shown is not good, or not any more"}
+}
+"""Of routes that ask for no credential beside what they are shown."""
+CLOSED: dict[int | str, dict[str, Any]] = {
+    403: {"model": ErrorEnvelope, "description": "Registration is closed"}
+}
+
 On = Annotated[Accounts, Depends(accounts_of)]
 From = Annotated[Origin, Depends(origin_of)]
 
 
-@router.post("/auth/register", status_code=201)
+@router.post("/auth/register", status_code=201, responses=CLOSED)
 async def register(asked: Credentials, accounts: On, origin: From) -> AccountView:
     """A new account, as a learner; 403 where registration is closed."""
     return account_view(await accounts.register(asked.name, asked.password.get_secret_value(), origin))
 
 
-@router.post("/auth/login")
+@router.post("/auth/login", responses=NOT_GOOD)
 async def login(asked: Credentials, accounts: On, origin: From) -> TokenView:
     """An access token for minutes, and a refresh token for the next one."""
     return token_view(await accounts.login(asked.name, asked.password.get_secret_value(), origin))
 
 
-@router.post("/auth/refresh")
+@router.post("/auth/refresh", responses=NOT_GOOD)
 async def refresh(asked: RefreshRequest, accounts: On, origin: From) -> TokenView:
     """Both tokens anew. A refresh token that comes twice ends its login."""
     return token_view(await accounts.refresh(asked.refresh_token.get_secret_value(), origin))

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse
 
 from prodigon_lib.core.errors import Unauthenticated
 from prodigon_lib.core.schemas.accounts import TokenView
-from prodigon_lib.gateway.accounts import From, token_view
+from prodigon_lib.gateway.accounts import NOT_GOOD, From, token_view
 from prodigon_lib.gateway.collaborators import Collaborators
 from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.accounts import AccountRepository
@@ -64,7 +64,7 @@ async def begin_oidc_login(request: Request, oidc: Oidc) -> RedirectResponse:
     return answer
 
 
-@router.get("/callback")
+@router.get("/callback", responses=NOT_GOOD)
 async def finish_oidc_login(
     response: Response,
     oidc: Oidc,

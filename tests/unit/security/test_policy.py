@@ -68,6 +68,22 @@ def test_what_is_for_everybody_reads_nothing_of_anybody() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("post", "register", "403"),
+        ("post", "login", "401"),
+        ("post", "refresh", "401"),
+        ("get", "oidc/callback", "401"),
+    ],
+)
+def test_the_document_says_how_a_route_for_everybody_refuses(
+    gateway: FastAPI, method: str, path: str, status: str
+) -> None:
+    answers = gateway.openapi()["paths"][f"/api/v1/auth/{path}"][method]["responses"]
+    assert answers[status]["content"] == answers["404"]["content"]
+
+
 @pytest.mark.parametrize("template", sorted({template for _, template in RULES}))
 def test_only_the_methods_of_the_table_have_a_rule(template: str) -> None:
     given = {method for method, other in RULES if other == template}
