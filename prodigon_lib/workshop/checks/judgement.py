@@ -66,7 +66,7 @@ def explained(error: BaseException, attempt: Attempt, findings: Findings, second
 def cut_short(error: BaseException, attempt: Attempt, seconds: float) -> Verdict:
     file = attempt.path.name
     if isinstance(error, Noisy):
-        finding = Finding("this machine", str(error), "at most 15 %", held=False)
+        finding = Finding("this machine", str(error), f"at most {100 * error.most:.0f} %", held=False)
         step = "That is not your answer's fault. Let other programs come to rest, then check again."
         return Verdict(Status.NOISY, None, (finding,), step)
     if isinstance(error, Missing):

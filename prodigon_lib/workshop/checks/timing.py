@@ -19,10 +19,18 @@ ATTEMPTS = 3
 
 
 class Noisy(Exception):
-    """The machine is too busy to judge anybody on it: try again. `noise` is by how much, as a fraction."""
+    """The machine is too busy to judge anybody on it: try again.
 
-    def __init__(self, noise: float, seen: str = "two series of the same code differed by") -> None:
+    Args:
+        noise: what was seen, as a fraction.
+        most: what it may be.
+    """
+
+    def __init__(
+        self, noise: float, seen: str = "two series of the same code differed by", *, most: float = STEADY
+    ) -> None:
         super().__init__(f"{seen} {noise:.0%}")
+        self.most = most
         self.noise = noise
 
 
