@@ -1,7 +1,5 @@
 """Logging in at a real OIDC provider that runs on this machine."""
 
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,53 +16,18 @@ from prodigon_lib.gateway.settings import GatewaySettings
 from prodigon_lib.persistence.accounts import AccountRepository
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
-from prodigon_lib.security.envelope_keys import draw_envelope_key
 from tests.integration.gateway.conftest import client_of, error_of, settings_for, without_socket
 from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.gateway.identity_provider import BACK, about, an_identity_provider
 from tests.integration.worker.processes import free_port
-from tests.polling import eventually_sync
 
-BACK = "http://127.0.0.1:8000/api/v1/auth/oidc/callback"
 BEGIN = "/api/v1/auth/oidc/login"
-ADA = '{"sub": "ada-1", "preferred_username": "Ada", "email": "ada@example.org"}'
-IMPOSTOR = '{"sub": "ada-2", "preferred_username": "Ada", "email": "ada@example.org"}'
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """Its address. In a process of its own: its library warns, and here a warning is an error."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "oidc_provider_mock", "-p", str(port), "--require-nonce", "true"]
-    process = subprocess.Popen(
-        [*command, "--user-claims", ADA, "--user-claims", IMPOSTOR],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-    def up() -> bool:
-        try:
-            return httpx.get(f"{url}/.well-known/openid-configuration", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
-
-    try:
-        eventually_sync(up, within=60)
+    with an_identity_provider() as url:
         yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-def about(provider: str) -> dict[str, Any]:
-    return {
-        "auth": "accounts",
-        "envelope_keys": draw_envelope_key("test"),
-        "oidc_issuer": provider,
-        "oidc_client_id": "prodigon",
-        "oidc_client_secret": "a secret & more",  # pragma: allowlist secret
-        "oidc_redirect_url": BACK,
-    }
 
 
 @pytest.fixture
