@@ -151,8 +151,9 @@ async def test_nothing_is_open_that_nobody_opened(names: Names) -> None:
     names.known["good.example"] = [[HERE]]
     with pytest.raises(UrlRefused):
         await Outgoing(resolve=names).fetch("https://good.example/")
-    with pytest.raises(UrlRefused):
-        await Outgoing(resolve=names).fetch("http://good.example/")
+    for url in ("http://good.example/", "http://good.example:443/", "https://good.example:80/"):
+        with pytest.raises(UrlRefused, match=r"must begin with|a port"):
+            await Outgoing(resolve=names).fetch(url)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -163,7 +164,15 @@ async def test_a_redirect_is_followed(status: int, outgoing: Outgoing, at: Calla
 
 @pytest.mark.parametrize(
     "to",
-    ["http://evil.example/", f"http://{METADATA}/", "file:///etc/passwd", "http://127.1/", "//evil.example/"],
+    [
+        "http://evil.example/",
+        f"http://{METADATA}/",
+        "file:///etc/passwd",
+        "http://127.1/",
+        "//evil.example/",
+        "http://[/",
+        "http://good.example:99999/",
+    ],
 )
 async def test_a_redirect_is_looked_at_too(
     to: str, outgoing: Outgoing, names: Names, at: Callable[..., str], seen: list[web.Request], port: int
@@ -182,6 +191,17 @@ async def test_nothing_is_carried_along(
     for request in seen:
         assert {"authorization", "cookie", "referer"}.isdisjoint(name.lower() for name in request.headers)
         assert request.headers["Host"].startswith("good.example:")
+
+
+async def test_no_proxy_of_the_environment_is_asked(
+    outgoing: Outgoing, at: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would resolve the name anew, out of our sight."""
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert (await outgoing.fetch(at())).status == 200
 
 
 async def test_it_does_not_redirect_for_ever(
