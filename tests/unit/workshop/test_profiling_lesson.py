@@ -42,7 +42,7 @@ def test_another_run_is_taken_when_one_was_disturbed() -> None:
 
 
 def test_a_busy_machine_judges_nobody() -> None:
-    with pytest.raises(Noisy, match="less than planned by 40%"):
+    with pytest.raises(Noisy, match="took of the run 80%"):
         told(slowest, Scripted(0.3, 0.3, 0.3, 0.2))
 
 

@@ -93,11 +93,6 @@ class Program:
         """A busy machine makes all but a wait take longer, so the part of a wait is measured in the run."""
         return sum(self._waited) / self._whole if self._waited else self._planned
 
-    @property
-    def shrunk(self) -> float:
-        """By how much the slow place was less of the last run than planned, as a part of that run."""
-        return self._planned - self.share
-
 
 def draw(chance: random.Random, kind: str, costs: Costs) -> Program:
     """A program of one of the `KINDS`."""
