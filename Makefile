@@ -64,7 +64,8 @@ soak-services soak-networks soak-stores: $(READY)
 	CHAOS_SEEDS=10 $(PYTEST) $(PART) $(ARGS)
 
 notebooks: $(READY) ## run every notebook twice, as a test: with the solutions, with the exercises
-	$(MAKE) -j2 notebooks-solved notebooks-untouched
+	$(MAKE) notebooks-solved
+	$(MAKE) notebooks-untouched
 
 NBVAL = PRODIGON_HOME=$(CURDIR)/.prodigon/$@ $(PYTEST) -p tests.leaks --nbval-lax --nbval-current-env notebooks
 notebooks-solved: export PRODIGON_EXERCISES := solutions

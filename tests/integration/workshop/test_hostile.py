@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from prodigon_lib.core.locations import home
 from prodigon_lib.workshop.checks.supervision import Order, Run, run_check
 from prodigon_lib.workshop.checks.surroundings import TAG
 from prodigon_lib.workshop.checks.verdict import Status
@@ -52,11 +53,13 @@ def check(folder: Path, code: str, seconds: float = 4.0) -> Run:
 
 
 def left_behind() -> list[int]:
-    """Processes of any check that still live."""
+    """Processes of a check of this test's that still live: other runs of tests may check beside this one."""
     found = []
     for process in psutil.process_iter():
         try:
-            if TAG in process.environ() and process.status() != psutil.STATUS_ZOMBIE:
+            settings = process.environ()
+            ours = TAG in settings and settings.get("PRODIGON_HOME") == str(home())
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process.pid)
         except psutil.Error:
             continue
@@ -79,6 +82,12 @@ def test_a_misbehaving_answer_fails_with_a_message(hostile: Hostile, tmp_path: P
     assert run.verdict.step
     assert time.monotonic() - began < 20
     assert not left_behind()
+
+
+def test_what_is_left_behind_would_be_seen() -> None:
+    with subprocess.Popen(["sleep", "60"], env={TAG: "1", "PRODIGON_HOME": str(home())}) as process:
+        assert left_behind() == [process.pid]
+        process.kill()
 
 
 def test_a_forked_child_has_no_say(tmp_path: Path) -> None:
