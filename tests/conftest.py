@@ -1,6 +1,12 @@
 """What all tests share: no setting of the machine leaks in, and state goes to a folder of the test's."""
 
+import os
+
 import pytest
+
+# Before gRPC is loaded. Who starts Postgres as another user forks, and gRPC's handlers, which a process that
+# has calls open runs in the child, have crashed it there. No test calls by gRPC from a forked process.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 from tests.leaks import *  # noqa: F403 (its hooks and its fixture)
 
