@@ -29,33 +29,41 @@ class Beat:
     late: float
 
 
-FIRST_SECONDS = 10.0
+PATIENCE = 10.0
+"""For the first beat and for the last, in seconds."""
 
 
-async def beating(beats: list[Beat], every: float, first: threading.Event) -> None:
+async def beating(
+    beats: list[Beat], every: float, first: threading.Event, stop: asyncio.Event, last: threading.Event
+) -> None:
+    """Until `stop`, which it looks at after a beat, so that one that was due in a block is counted."""
     began = time.perf_counter()
     due = began
-    while True:
+    while not stop.is_set():
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         now = time.perf_counter()
         beats.append(Beat(due - began, now - due))
         first.set()
         due = now + every
+    last.set()
 
 
 @contextmanager
 def heartbeat(loop: asyncio.AbstractEventLoop, *, every: float = EVERY) -> Iterator[list[Beat]]:
-    """Beats on a loop that runs in another thread, as long as the block runs, which begins at the first beat.
+    """Beats on a loop that runs in another thread, as long as the block runs.
 
-    Else what blocks the loop could come first, and nobody would see it.
+    It begins at the first beat: else what blocks the loop could come before, and nobody would see it. It ends
+    at the last that was due: else nobody would see what still blocks the loop then.
     """
     beats: list[Beat] = []
-    first = threading.Event()
-    task = asyncio.run_coroutine_threadsafe(beating(beats, every, first), loop)
-    first.wait(FIRST_SECONDS)
+    first, stop, last = threading.Event(), asyncio.Event(), threading.Event()
+    task = asyncio.run_coroutine_threadsafe(beating(beats, every, first, stop, last), loop)
+    first.wait(PATIENCE)
     try:
         yield beats
     finally:
+        loop.call_soon_threadsafe(stop.set)
+        last.wait(PATIENCE)
         task.cancel()
 
 

@@ -14,10 +14,14 @@ from prodigon_lib.stack.logs import parse
 from prodigon_lib.stack.nginx.balance import Balance, Policy
 from prodigon_lib.stack.nginx.binary import version
 from prodigon_lib.stack.nginx.config import KEEPS_IDLE_SINCE
-from tests.integration.nginx.conftest import balanced
+from tests.integration.nginx.conftest import NAMES, balanced
 from tests.polling import eventually
 
 REQUESTS, IN_FLIGHT = 1000, 50
+SOON = dict.fromkeys(NAMES, 0.02)
+"""How long each takes for an answer, in seconds."""
+HOLDING = SOON | {"model-2": 0.2}
+"""So long that it holds requests at any moment, also where the callers are what is slow."""
 
 
 async def load(url: str, *, count: int, at_once: int, during: object = None) -> Counter[int]:
@@ -51,7 +55,7 @@ async def post(url: str, headers: dict[str, str]) -> bytes:
 
 
 async def test_a_replica_killed_under_load_fails_no_completion(either: Path) -> None:
-    with balanced(either, Balance(), dict.fromkeys(("model", "model-2", "model-3"), 0.02)) as nginx:
+    with balanced(either, Balance(), HOLDING) as nginx:
         dead = nginx.replicas["model-2"]
         statuses = await load(f"{nginx.model}/inference", count=REQUESTS, at_once=IN_FLIGHT, during=dead.kill)
         assert statuses == {200: REQUESTS}
@@ -64,7 +68,7 @@ async def test_a_replica_killed_under_load_fails_no_completion(either: Path) -> 
 
 
 async def test_what_must_not_be_repeated_is_sent_once(program: Path) -> None:
-    with balanced(program, Balance(), dict.fromkeys(("model", "model-2", "model-3"), 0.02)) as nginx:
+    with balanced(program, Balance(), HOLDING) as nginx:
         dead = nginx.replicas["model-2"]
         url = f"{nginx.gateway}/api/v1/jobs"
         statuses = await load(url, count=REQUESTS, at_once=IN_FLIGHT, during=dead.kill)
@@ -76,7 +80,7 @@ async def test_what_must_not_be_repeated_is_sent_once(program: Path) -> None:
 
 
 async def test_a_drained_replica_gets_nothing_more_and_loses_nothing(either: Path) -> None:
-    with balanced(either, Balance(), dict.fromkeys(("model", "model-2", "model-3"), 0.02)) as nginx:
+    with balanced(either, Balance(), SOON) as nginx:
         leaving = nginx.replicas["model-3"]
 
         def drain() -> None:

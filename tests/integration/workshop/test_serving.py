@@ -59,6 +59,20 @@ async def test_a_blocked_loop_does_not_beat() -> None:
     assert "blocking: the longest lag" in strip_chart(beats).words
 
 
+def test_what_blocks_the_loop_as_the_block_ends_is_seen() -> None:
+    with serve(application([])) as served:
+        blocks = threading.Event()
+
+        def block() -> None:
+            blocks.set()
+            threading.Event().wait(BLOCKED)
+
+        with heartbeat(served.loop) as beats:
+            served.loop.call_soon_threadsafe(block)
+            assert blocks.wait(10)
+    assert worst(beats) > 0.8 * BLOCKED
+
+
 def test_an_application_that_does_not_start_is_one_line() -> None:
     @asynccontextmanager
     async def broken(_: FastAPI) -> AsyncIterator[None]:
