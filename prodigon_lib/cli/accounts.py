@@ -7,7 +7,8 @@ starts with, and none that somebody forgets to change.
 import asyncio
 import secrets
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -24,9 +25,10 @@ from prodigon_lib.stack.folder import stack_folder
 from prodigon_lib.workshop.terminal import say
 
 if TYPE_CHECKING:
-    from prodigon_lib.persistence.accounts import Account
+    from prodigon_lib.cli.account_keeper import AccountKeeper
     from prodigon_lib.persistence.url import DatabaseUrl
 
+Done = TypeVar("Done")
 PASSWORD_BYTES = 15
 
 account_commands = typer.Typer(help="Accounts, and the first operator.", no_args_is_help=True)
@@ -47,7 +49,7 @@ def create_account(
     password = asked_for() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     with database() as url:
         bring_up(url)
-        made = asyncio.run(create(url, name, password, role))
+        made = with_keeper(url, lambda keeper: keeper.create(name, password, role))
     say(f"{made.name} is there, as {made.role}")
 
 
@@ -57,7 +59,7 @@ def reset_password(name: Annotated[str, typer.Argument(help="Of an account that 
     name, password = account_name(name), secrets.token_urlsafe(PASSWORD_BYTES)
     with database() as url:
         bring_up(url)
-        asyncio.run(reset(url, name, password))
+        with_keeper(url, lambda keeper: keeper.reset(name, password))
     say(f"{name} has this new password, shown once, and no login any more", err=True)
     say(password)
 
@@ -70,7 +72,8 @@ def rotate_keys(
     settings = load_settings(GatewaySettings)
     with database() as url:
         bring_up(url)
-        kid, sealed = asyncio.run(rotate(url, settings, at_once))
+        keys, seconds = envelope_keys(settings), settings.access_token_seconds
+        kid, sealed = with_keeper(url, lambda keeper: keeper.rotate(keys, seconds, at_once=at_once))
     say(f"the newest key is {kid}; {sealed} older were sealed anew")
 
 
@@ -87,70 +90,15 @@ def asked_for() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-async def create(url: "DatabaseUrl", name: str, password: str, role: Role) -> "Account":
-    """Raises ValidationFailed: the password is no good. Conflict: the name is taken."""
-    from prodigon_lib.persistence.accounts import AccountRepository
-    from prodigon_lib.persistence.audit import AuditRepository
-    from prodigon_lib.persistence.database import Database
-    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
-    from prodigon_lib.security.passwords import Passwords, check_password
+def with_keeper(url: "DatabaseUrl", deed: "Callable[[AccountKeeper], Awaitable[Done]]") -> Done:
+    """What `deed` gives, with a keeper of the accounts in that database."""
+    from prodigon_lib.cli.account_keeper import AccountKeeper
 
-    check_password(password, name)
-    database, passwords = Database(url), Passwords()
-    try:
-        made = await AccountRepository(database).create(name, role, await passwords.hash(password))
-        log = AuditLog(AuditRepository(database))
-        async with log.opened():
-            log.record(AuditEvent.ACCOUNT_CREATED, outcome=Outcome.SUCCESS, target=name)
-    finally:
-        passwords.close()
-        await database.close()
-    return made
+    async def run() -> Done:
+        async with AccountKeeper.at(url) as keeper:
+            return await deed(keeper)
 
-
-async def reset(url: "DatabaseUrl", name: str, password: str) -> None:
-    """Raises AccountNotFound. Conflict: the account has no password, as its user logs in elsewhere."""
-    from prodigon_lib.persistence.accounts import AccountRepository
-    from prodigon_lib.persistence.audit import AuditRepository
-    from prodigon_lib.persistence.database import Database
-    from prodigon_lib.persistence.logins import LoginRepository
-    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
-    from prodigon_lib.security.passwords import Passwords
-
-    database, passwords = Database(url), Passwords()
-    try:
-        account = await AccountRepository(database).reset_hash(name, await passwords.hash(password))
-        await LoginRepository(database).revoke_all(account.id)  # last: the old password begins none after it
-        log = AuditLog(AuditRepository(database))
-        async with log.opened():
-            log.record(AuditEvent.PASSWORD_RESET, outcome=Outcome.SUCCESS, target=name)
-    finally:
-        passwords.close()
-        await database.close()
-
-
-async def rotate(url: "DatabaseUrl", settings: GatewaySettings, at_once: bool) -> tuple[str, int]:
-    """The new key's id, and how many others were sealed anew. Raises SecretUnreadable, SettingsError."""
-    from prodigon_lib.persistence.audit import AuditRepository
-    from prodigon_lib.persistence.database import Database
-    from prodigon_lib.security.accounts import Terms
-    from prodigon_lib.security.audit import AuditEvent, AuditLog, Outcome
-    from prodigon_lib.security.composition import signing_keys
-    from prodigon_lib.security.envelope import Envelope
-
-    database = Database(url)
-    keys = signing_keys(
-        database, Envelope.of(envelope_keys(settings)), Terms(access_seconds=settings.access_token_seconds)
-    )
-    try:
-        sealed = 0 if at_once else await keys.reseal()
-        kid = await keys.rotate(at_once=at_once)
-        log = AuditLog(AuditRepository(database))
-        async with log.opened():
-            log.record(AuditEvent.KEYS_ROTATED, outcome=Outcome.SUCCESS, target=kid)
-    finally:
-        await database.close()
-    return kid, sealed
+    return asyncio.run(run())
 
 
 def envelope_keys(settings: GatewaySettings) -> EnvelopeKeys:

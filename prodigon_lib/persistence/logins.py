@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from prodigon_lib.core.ids import LoginId, UserId, new_login_id
 from prodigon_lib.core.principal import Role
 from prodigon_lib.persistence.database import Database
-from prodigon_lib.persistence.tables import LoginRow, RefreshTokenRow, UserRow
+from prodigon_lib.persistence.tables import CredentialRow, LoginRow, RefreshTokenRow, UserRow
 
 # Not now(), when the transaction began: it may have waited for another one since.
 NOW = func.clock_timestamp()
@@ -40,10 +40,29 @@ class LoginRepository:
         self._database = database
 
     async def begin(self, user: UserId, token: bytes, lifetime: timedelta) -> LoginId:
-        id = new_login_id()
         async with self._database.transaction() as db:
-            await db.execute(insert(LoginRow).values(id=id, user_id=user, expires_at=NOW + lifetime))
-            await db.execute(insert(RefreshTokenRow).values(hash=token, login_id=id))
+            return await self._insert(db, user, token, lifetime)
+
+    async def begin_with(
+        self, password_hash: str, user: UserId, token: bytes, lifetime: timedelta
+    ) -> LoginId | None:
+        """`None` where that hash is the user's no more.
+
+        Whoever changes it waits for this login to be there, or this waits for the change: so a password that
+        is changed begins no login that outlives the change.
+        """
+        still = select(CredentialRow.user_id).where(
+            CredentialRow.user_id == user, CredentialRow.password_hash == password_hash
+        )
+        async with self._database.transaction() as db:
+            if await db.scalar(still.with_for_update(read=True)) is None:
+                return None
+            return await self._insert(db, user, token, lifetime)
+
+    async def _insert(self, db: Any, user: UserId, token: bytes, lifetime: timedelta) -> LoginId:
+        id = new_login_id()
+        await db.execute(insert(LoginRow).values(id=id, user_id=user, expires_at=NOW + lifetime))
+        await db.execute(insert(RefreshTokenRow).values(hash=token, login_id=id))
         return id
 
     async def renew(self, old: bytes, new: bytes) -> Login | Reused | None:

@@ -9,9 +9,7 @@ that ended it, no longer at all. That costs one short query a login every few se
 """
 
 import asyncio
-import hashlib
 import random
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -30,11 +28,12 @@ from prodigon_lib.security.lockout import Lockout
 from prodigon_lib.security.passwords import Passwords, check_password
 from prodigon_lib.security.policy import sees_all_accounts
 from prodigon_lib.security.recall import Recall
+from prodigon_lib.security.refresh_tokens import draw_refresh_token, hashed
 from prodigon_lib.security.tokens import AccessTokens, refusal
 
-REFRESH_PREFIX = "pdr_"
-REFRESH_BYTES = 32
 PRUNE_EVERY_SECONDS = 3600.0
+TRIES = 2
+"""A hash may be replaced while a password is checked against it: by its owner, or with newer parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +134,24 @@ class Accounts:
         """Raises Unauthenticated: alike in time, body and code for a wrong name, a wrong password and a
         disabled account. RateLimited: too many have failed lately."""
         attempt = await self._lockout.attempt(name, origin.address)
-        found = await self._accounts.credentials(name)
-        if (hash := await self._proven(found, password)) is None or found is None:
-            self._note(AuditEvent.LOGIN, origin, None, Outcome.FAILURE, target=name)
-            raise Unauthenticated("the name or the password is wrong")
-        await self._lockout.succeeded(attempt)
-        if self._passwords.outdated(hash):
-            again = await self._passwords.hash(password)
-            await self._accounts.replace_hash(found.account.id, hash, again)
-        return await self.open_login(found.account, AuditEvent.LOGIN, origin)
+        for _ in range(TRIES):
+            found = await self._accounts.credentials(name)
+            if (hash := await self._proven(found, password)) is None or found is None:
+                break
+            refresh, user = draw_refresh_token(), found.account.id
+            begun = await self._logins.begin_with(hash, user, hashed(refresh), self._terms.login)
+            if begun is not None:
+                await self._lockout.succeeded(attempt)
+                await self._renew_hash(user, hash, password)
+                return await self._tokens_of(begun, found.account, refresh, AuditEvent.LOGIN, origin)
+        self._note(AuditEvent.LOGIN, origin, None, Outcome.FAILURE, target=name)
+        raise Unauthenticated("the name or the password is wrong")
 
     async def open_login(self, account: Account, event: AuditEvent, origin: Origin) -> Tokens:
         """For somebody whose identity was checked already."""
         refresh = draw_refresh_token()
-        login = await self._logins.begin(account.id, hashed(refresh), self._terms.login)
-        self._note(event, origin, account.id, target=account.name)
-        return await self._tokens_for(Login(login, account.id, account.role), refresh)
+        begun = await self._logins.begin(account.id, hashed(refresh), self._terms.login)
+        return await self._tokens_of(begun, account, refresh, event, origin)
 
     async def refresh(self, token: str, origin: Origin) -> Tokens:
         """Raises Unauthenticated: it is not good, or it was used before, and then its login has ended too."""
@@ -252,6 +253,16 @@ class Accounts:
         self._note(AuditEvent.PASSWORD_CHANGED, origin, who.user, Outcome.FAILURE)
         raise ValidationFailed("current_password: is wrong")
 
+    async def _renew_hash(self, user: UserId, hash: str, password: str) -> None:
+        if self._passwords.outdated(hash):
+            await self._accounts.replace_hash(user, hash, await self._passwords.hash(password))
+
+    async def _tokens_of(
+        self, begun: LoginId, account: Account, refresh: str, event: AuditEvent, origin: Origin
+    ) -> Tokens:
+        self._note(event, origin, account.id, target=account.name)
+        return await self._tokens_for(Login(begun, account.id, account.role), refresh)
+
     async def _tokens_for(self, login: Login, refresh: str) -> Tokens:
         access = await self._tokens.issue(login.user, login.role, login.id)
         return Tokens(access, refresh, self._tokens.seconds)
@@ -280,12 +291,3 @@ class Accounts:
             address=origin.address,
             request_id=origin.request_id,
         )
-
-
-def draw_refresh_token() -> str:
-    return REFRESH_PREFIX + secrets.token_urlsafe(REFRESH_BYTES)
-
-
-def hashed(token: str) -> bytes:
-    """SHA-256: the token has 256 random bits, and nobody guesses those."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

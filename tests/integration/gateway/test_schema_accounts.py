@@ -4,7 +4,6 @@ Asserted as in `test_schema`. What is drawn is sent once more with ids of the ca
 route takes a password or a token, with the right one: else nothing but refusals would be looked at.
 """
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,7 +15,7 @@ import requests
 import schemathesis
 from hypothesis import Phase
 
-from prodigon_lib.cli.accounts import create
+from prodigon_lib.cli.accounts import with_keeper
 from prodigon_lib.core.principal import Role
 from prodigon_lib.gateway.app import create_app
 from prodigon_lib.persistence.url import parse_database_url
@@ -111,7 +110,7 @@ def people(postgres, template) -> Iterator[People]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(composition, "Passwords", quick_passwords)
-        asyncio.run(create(database, "boss", PASSWORD, Role.OPERATOR))
+        with_keeper(database, lambda keeper: keeper.create("boss", PASSWORD, Role.OPERATOR))
         settings = settings_for(database, **about(provider), token_quota=10**12)
         with serving_in_thread(partial(create_app, settings, model=FakeModel(), jobs=jobs)) as url:
             yield People(url)

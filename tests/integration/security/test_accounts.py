@@ -1,6 +1,8 @@
 """Accounts in a real Postgres: what a login gives, how long it is good, and who may not have it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -16,10 +18,11 @@ from prodigon_lib.core.errors import (
 from prodigon_lib.core.ids import DEFAULT_USER_ID, new_user_id
 from prodigon_lib.core.principal import Principal, Role, Scope, scopes_of
 from prodigon_lib.core.schemas.chat import SessionCreate
-from prodigon_lib.persistence.accounts import ONE_AT_A_TIME, AccountPage
+from prodigon_lib.persistence.accounts import ONE_AT_A_TIME, AccountPage, AccountRepository
 from prodigon_lib.persistence.audit import AuditRepository
 from prodigon_lib.persistence.chats import ChatRepository
 from prodigon_lib.persistence.database import Database
+from prodigon_lib.persistence.logins import LoginRepository
 from prodigon_lib.persistence.usage import UsageRepository
 from prodigon_lib.security.accounts import Accounts, Origin, Terms, Tokens
 from prodigon_lib.security.audit import AuditLog
@@ -68,6 +71,73 @@ async def test_a_wrong_name_and_a_wrong_password_look_the_same(
         "UNAUTHENTICATED",
         "the name or the password is wrong",
     )
+
+
+async def test_a_login_does_not_outlive_a_reset_that_came_while_it_was_checked(
+    accounts: Accounts, opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = (await accounts.register("ada", PASSWORD, HERE)).id
+    other = await hash_of(OTHER)
+
+    async def reset() -> None:
+        await AccountRepository(opened).reset_hash("ada", other)
+        await LoginRepository(opened).revoke_all(user)
+
+    while_checking(monkeypatch, reset)
+    with pytest.raises(Unauthenticated):
+        await accounts.login("ada", PASSWORD, HERE)
+    assert (await accounts.login("ada", OTHER, HERE)).access
+
+
+async def test_a_hash_that_is_made_anew_while_it_was_checked_keeps_nobody_out(
+    accounts: Accounts, opened: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await accounts.register("ada", PASSWORD, HERE)
+    again = await hash_of(PASSWORD)
+    while_checking(monkeypatch, lambda: AccountRepository(opened).reset_hash("ada", again))
+    assert (await accounts.login("ada", PASSWORD, HERE)).access
+
+
+def while_checking(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[object]]) -> None:
+    """Once, after a password was found right or wrong, and before anything follows from it."""
+    verify = Passwords.verify
+
+    async def verify_late(self: Passwords, hash: str | None, password: str) -> bool:
+        right = await verify(self, hash, password)
+        monkeypatch.setattr(Passwords, "verify", verify)
+        await happens()
+        return right
+
+    monkeypatch.setattr(Passwords, "verify", verify_late)
+
+
+async def hash_of(password: str) -> str:
+    passwords = quick_passwords()
+    hash = await passwords.hash(password)
+    passwords.close()
+    return hash
+
+
+async def test_a_login_waits_for_a_change_of_its_password(accounts: Accounts, opened: Database) -> None:
+    """That has begun, and is not there for others to see yet."""
+    user = (await accounts.register("ada", PASSWORD, HERE)).id
+    logins = LoginRepository(opened)
+    found = await AccountRepository(opened).credentials_of(user)
+    assert found is not None
+    assert found.password_hash is not None
+    async with opened.transaction() as db:
+        await db.execute(text("UPDATE credentials SET password_hash = 'other'"))
+        beginning = asyncio.create_task(
+            logins.begin_with(found.password_hash, user, b"token", timedelta(hours=1))
+        )
+        await eventually(lambda: waiting_for_a_lock(opened))
+    assert await beginning is None
+
+
+async def waiting_for_a_lock(opened: Database) -> bool:
+    waiting = "wait_event_type = 'Lock' AND datname = current_database()"
+    async with opened.transaction() as db:
+        return bool(await db.scalar(text(f"SELECT count(*) FROM pg_stat_activity WHERE {waiting}")))
 
 
 async def test_a_name_that_is_none_costs_a_hash_too(
