@@ -4,10 +4,9 @@ import asyncio
 import heapq
 import time
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from prodigon_lib.core.ids import JobId, UserId, new_job_id
 from prodigon_lib.core.schemas.jobs import JobStatus, JobView, PromptError
@@ -26,44 +25,8 @@ from prodigon_lib.worker.queues.base import (
     Retry,
     Settled,
 )
+from prodigon_lib.worker.queues.memory_jobs import Job, Prompt
 from prodigon_lib.worker.queues.watches import Marks, Watches
-
-
-@dataclass(slots=True, eq=False)
-class Prompt:
-    text: str
-    available_at: float
-    status: JobStatus = JobStatus.PENDING
-    attempts: int = 0
-    lease: UUID | None = None
-    lease_until: float = 0.0
-    result: str | None = None
-    error: PromptError | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Job:
-    id: JobId
-    number: int
-    new: NewJob
-    hash: str
-    prompts: list[Prompt]
-    status: JobStatus = JobStatus.PENDING
-    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    completed_at: datetime | None = None
-
-    def prompts_in(self, *states: JobStatus) -> list[Prompt]:
-        return [prompt for prompt in self.prompts if prompt.status in states]
-
-    def view(self) -> JobView:
-        return views.job_view(
-            self.id,
-            self.status,
-            created_at=self.created_at,
-            completed_at=self.completed_at,
-            results=[prompt.result for prompt in self.prompts],
-            errors=[prompt.error for prompt in self.prompts if prompt.error is not None],
-        )
 
 
 class MemoryQueue:

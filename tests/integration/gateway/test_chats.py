@@ -21,6 +21,7 @@ from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
 from tests.integration.gateway.conftest import client_of, error_of, settings_for
 from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.locks import waits_for_a_lock
 from tests.integration.serving import serving
 from tests.polling import eventually
 
@@ -305,20 +306,13 @@ def test_a_cursor_comes_back(text: str) -> None:
     assert decode_cursor(encode_cursor(*entry)) == entry
 
 
-async def waits_for_a_lock(connection: asyncpg.Connection) -> bool:
-    return await connection.fetchval(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-
-
 async def test_an_answer_waits_for_a_deletion_in_progress(database: DatabaseUrl) -> None:
     """Two connections: while one deletes the question, the other may not save its answer."""
     whole = Database(database)
     chats = ChatRepository(whole)
     session = SessionId((await chats.create(DEFAULT_USER_ID, SessionCreate())).id)
     turn = await chats.begin_turn(DEFAULT_USER_ID, session, "x", HistoryLimits())
-    first, second = await asyncpg.connect(database.dsn), await asyncpg.connect(database.dsn)
+    first = await asyncpg.connect(database.dsn)
     transaction = first.transaction()
     await transaction.start()
     await first.execute("UPDATE chat_sessions SET updated_at = clock_timestamp() WHERE id = $1", session)
@@ -333,12 +327,12 @@ async def test_an_answer_waits_for_a_deletion_in_progress(database: DatabaseUrl)
             meta={},
         )
     )
-    await eventually(lambda: waits_for_a_lock(second))
+    await eventually(lambda: waits_for_a_lock(database))
     await transaction.commit()
     with pytest.raises(Conflict):
         await answering
     assert (await chats.get(DEFAULT_USER_ID, session)).messages == []
-    for each in (first, second, whole):
+    for each in (first, whole):
         await each.close()
 
 
@@ -346,20 +340,20 @@ async def test_a_message_that_waited_does_not_set_the_time_back(database: Databa
     whole = Database(database)
     chats = ChatRepository(whole)
     session = SessionId((await chats.create(DEFAULT_USER_ID, SessionCreate())).id)
-    first, second = await asyncpg.connect(database.dsn), await asyncpg.connect(database.dsn)
+    first = await asyncpg.connect(database.dsn)
     transaction = first.transaction()
     await transaction.start()
     await first.execute("SELECT 1 FROM chat_sessions WHERE id = $1 FOR UPDATE", session)
     message = MessageCreate(role=Role.USER, content="x")
     adding = asyncio.create_task(chats.add_message(DEFAULT_USER_ID, session, message))
-    await eventually(lambda: waits_for_a_lock(second))
+    await eventually(lambda: waits_for_a_lock(database))
     between = await first.fetchval(
         "UPDATE chat_sessions SET updated_at = clock_timestamp() WHERE id = $1 RETURNING updated_at", session
     )
     await transaction.commit()
     await adding
     assert (await chats.get(DEFAULT_USER_ID, session)).updated_at > between
-    for each in (first, second, whole):
+    for each in (first, whole):
         await each.close()
 
 

@@ -15,6 +15,7 @@ from prodigon_lib.persistence.url import DatabaseUrl
 from prodigon_lib.worker.queues import statements as sql
 from prodigon_lib.worker.queues.base import Claim
 from prodigon_lib.worker.queues.postgres import PostgresQueue
+from tests.integration.locks import waits_for_a_lock
 from tests.integration.worker.jobs import EXPIRED, LONG, claim, complete, enqueue, fail, new_job, view
 from tests.polling import eventually
 
@@ -30,15 +31,6 @@ async def held_open(database: DatabaseUrl) -> AsyncIterator[asyncpg.Connection]:
     try:
         async with connection.transaction():
             yield connection
-    finally:
-        await connection.close()
-
-
-async def waits_for_a_lock(database: DatabaseUrl) -> bool:
-    connection = await asyncpg.connect(database.dsn)
-    try:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = $1"
-        return bool(await connection.fetchval(query, database.name))
     finally:
         await connection.close()
 
