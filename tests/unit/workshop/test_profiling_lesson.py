@@ -1,12 +1,15 @@
-"""Exercise 5.1's check on a busy machine: a wait that is no longer the slow place judges nobody."""
+"""The checks of exercises 5.1 and 5.3 on a busy machine: what it did is not taken for the answer's fault."""
 
 from collections.abc import Callable
 
 import pytest
 
-from prodigon_lib.workshop.checks import Noisy
+from prodigon_lib.workshop.checks import Findings, Noisy
+from prodigon_lib.workshop.checks.findings import Unmet
 from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.builds import Program
 from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.exercise_1_find_it import told
+from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.exercise_3_guard import judge
+from prodigon_lib.workshop.table import Table
 
 
 class Scripted(Program):
@@ -48,3 +51,29 @@ def test_a_busy_machine_judges_nobody() -> None:
 
 def test_a_profiler_that_slows_the_rest_is_judged() -> None:
     assert told(slowest, Scripted(0.3, 0.3, 0.3, 0.58)) == "answer"
+
+
+RIGHT = {"good": 0, "cheaper": 0, "queries": 20, "Python code": 20, "C code": 20}
+
+
+@pytest.mark.parametrize(
+    ("called", "told_first"),
+    [
+        ({"queries": 0}, "dearer in queries"),
+        ({"queries": 0, "good": 1}, "dearer in queries"),
+        ({"good": 4, "C code": 12}, "the good build"),
+        ({"good": 1}, "the good build"),
+        ({"good": 20, "cheaper": 20}, "the good build"),
+    ],
+)
+def test_the_guard_is_told_first_what_is_no_chance(called: dict[str, int], told_first: str) -> None:
+    findings = Findings()
+    with pytest.raises(Unmet):
+        judge(findings, RIGHT | called, Table(["candidate"], []))
+    assert told_first in findings.found[-1].what
+
+
+def test_a_guard_that_gets_nothing_wrong_meets_all() -> None:
+    findings = Findings()
+    judge(findings, RIGHT, Table(["candidate"], []))
+    assert len(findings.found) == len(RIGHT)
