@@ -9,7 +9,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration answers soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration answers answers-then-browser browser soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,8 +25,13 @@ lab: $(READY) ## open JupyterLab on the tour; ARGS=--no-browser for a remote mac
 
 test: $(READY) ## lint, types, unit, integration, and every notebook
 	$(MAKE) -j2 lint unit
-	$(MAKE) -j2 integration answers
+	$(MAKE) -j2 integration answers-then-browser
 	$(MAKE) notebooks
+
+# As long as the integration tests take, on the core that these leave over.
+answers-then-browser: $(READY)
+	$(MAKE) answers
+	$(MAKE) browser
 
 run: $(READY) ## run the whole system in the foreground, until Ctrl+C
 	@$(BIN)/prodigon up $(ARGS)
@@ -44,8 +49,11 @@ lint: $(READY) ## ruff, mypy, the layers' linter, and a look for secrets
 unit: $(READY) ## tests without I/O
 	$(PYTEST) tests/unit
 
-integration: $(READY) ## tests with a real Postgres, real services and a real browser
-	$(PYTEST) -m "not soak" tests/integration tests/browser
+integration: $(READY) ## tests with a real Postgres and real services
+	$(PYTEST) -m "not soak" tests/integration
+
+browser: $(READY) ## tests of the panels and of JupyterLab in a real browser
+	$(PYTEST) tests/browser
 
 answers: $(READY) ## check every answer that is kept for an exercise: solutions, other right ones, wrong ones
 	$(PYTEST) tests/exercises
