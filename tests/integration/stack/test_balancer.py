@@ -70,6 +70,7 @@ async def test_a_model_killed_under_load_fails_no_request(balanced: Stack) -> No
         await eventually(lambda: balanced.status().healthy, within=30)
         balanced.simulated.set(profile="instant")
     assert statuses == {200: REQUESTS}
+    await eventually(lambda: len(inference(balanced, before)) >= REQUESTS)
     rows = inference(balanced, before)
     assert len(rows) == REQUESTS  # neither the gateway's retries nor its breaker came into it
     tries = [row["sent"].split(", ") for row in rows]
@@ -90,8 +91,12 @@ def test_status_urls_and_logs_name_it(balanced: Stack) -> None:
             == {"/api/v1/generate", "/inference"}
         )
     )
-    seen = {row["service"] for row in balanced.logs(request_id=answer.request_id)}
-    assert seen == {"gateway", "model", "nginx"}
+    eventually_sync(
+        lambda: (
+            {row["service"] for row in balanced.logs(request_id=answer.request_id)}
+            == {"gateway", "model", "nginx"}
+        )
+    )
 
 
 def test_it_listens_on_loopback_only_and_is_gone_with_its_workers_when_killed(balanced: Stack) -> None:

@@ -71,9 +71,9 @@ def test_a_request_is_found_in_logs_and_trace_of_every_service(stack: Stack) -> 
     assert (entry.children, call.children) == ((call,), (served,))
     assert (call.service, served.service) == ("gateway", "model")
     assert entry.start_ns <= call.start_ns <= served.start_ns <= served.end_ns
-    records = stack.logs(request_id=answer.request_id)
-    assert {record["service"] for record in records} == {"gateway", "model", "nginx"}
-    assert {record["trace_id"] for record in records if "trace_id" in record} == {entry.trace_id}
+    records = lambda: stack.logs(request_id=answer.request_id)  # noqa: E731
+    eventually_sync(lambda: {record["service"] for record in records()} == {"gateway", "model", "nginx"})
+    assert {record["trace_id"] for record in records() if "trace_id" in record} == {entry.trace_id}
 
 
 def test_a_killed_service_is_revived_on_its_port(stack: Stack) -> None:

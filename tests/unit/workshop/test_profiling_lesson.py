@@ -1,6 +1,7 @@
 """The checks of exercises 5.1 and 5.3 on a busy machine: what it did is not taken for the answer's fault."""
 
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -8,7 +9,12 @@ from prodigon_lib.workshop.checks import Findings, Noisy
 from prodigon_lib.workshop.checks.findings import Unmet
 from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.builds import Program
 from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.exercise_1_find_it import told
-from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.exercise_3_guard import judge
+from prodigon_lib.workshop.lessons.lesson_05_profiling_and_optimization.exercise_3_guard import (
+    Machine,
+    Trial,
+    asked_again,
+    judge,
+)
 from prodigon_lib.workshop.table import Table
 
 
@@ -77,3 +83,31 @@ def test_a_guard_that_gets_nothing_wrong_meets_all() -> None:
     findings = Findings()
     judge(findings, RIGHT, Table(["candidate"], []))
     assert len(findings.found) == len(RIGHT)
+
+
+class Answered(Trial):
+    """Shown a second time, the good build is called dearer so often, and others as they are to be."""
+
+    def __init__(self, alarms: int, noise: float) -> None:
+        super().__init__(lambda *_: False, Machine(random.Random(0)))
+        self.alarms = alarms
+        self.machine.usual = [1.0] * 10 + [1.0 + noise] * 20
+
+    def called_dearer(self, times: int, names: Iterable[str] = ()) -> dict[str, int]:
+        return {name: self.alarms if name == "good" else times for name in names}
+
+
+def test_one_wrong_verdict_is_forgiven_where_none_of_many_more_is_wrong() -> None:
+    assert asked_again(Answered(0, noise=0.5), ["good", "C code"]) == {"good": 0, "C code": 20}
+
+
+def test_a_second_wrong_verdict_is_judged_on_a_steady_machine_alone() -> None:
+    assert asked_again(Answered(1, noise=0.0), ["good"]) == {}
+    with pytest.raises(Noisy):
+        asked_again(Answered(1, noise=0.5), ["good"])
+
+
+def test_as_many_are_shown_as_are_asked_for() -> None:
+    trial = Trial(lambda candidate, reference: candidate() > reference(), Machine(random.Random(0)))
+    assert trial.called_dearer(3, ["good", "queries"]) == {"good": 0, "queries": 3}
+    assert len(trial.seconds) == 6

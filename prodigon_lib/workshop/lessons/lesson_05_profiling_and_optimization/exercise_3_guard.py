@@ -3,9 +3,9 @@
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from statistics import median, quantiles
+from statistics import mean, median, quantiles
 
 from prodigon_lib.workshop.checks import Attempt, Check, Findings, Noisy
 from prodigon_lib.workshop.checks.timing import STEADY
@@ -33,7 +33,8 @@ HALF = 0.00007
 
 
 NEARLY = 2
-"""So few wrong verdicts in twenty may be the real machine's doing, where that was seen to be unsteady."""
+"""So few wrong verdicts in twenty may be the real machine's doing."""
+AGAIN = 2 * RUNS
 
 
 class Machine:
@@ -118,66 +119,99 @@ def mutants(work: Work) -> dict[str, Work]:
     }
 
 
-class GuardCheck(Check):
-    seconds = 28
-
-    def run(self, attempt: Attempt, findings: Findings) -> None:
-        dearer = attempt.get("dearer")
-        machine = Machine(attempt.random)
-        work = calibrated(attempt.random)
-        cheaper = Work(round(0.6 * work.turns), work.size, work.queries)
-        candidates = {"good": work, "cheaper": cheaper, **mutants(work)}
-        verdicts: dict[str, list[bool]] = {name: [] for name in candidates}
-        runs = [name for name in candidates for _ in range(RUNS)]
-        # The kinds are mixed, so that none of them meets another machine than the rest.
-        attempt.random.shuffle(runs)
-        began = time.perf_counter()
-        for name in runs:
-            reference = build(machine, work, noted=True)
-            verdicts[name].append(bool(dearer(build(machine, candidates[name]), reference)))
-        each = 1000 * (time.perf_counter() - began) / len(runs)
-        table = Table(
-            ["candidate", "called dearer", "of"], [(name, sum(all_), RUNS) for name, all_ in verdicts.items()]
-        )
-        called = {name: sum(all_) for name, all_ in verdicts.items()}
-        wrong = max(abs(count - EXPECTED[name].called) for name, count in called.items())
-        if 0 < wrong <= NEARLY and machine.noise > STEADY:
-            raise Noisy(machine.noise)
-        judge(findings, called, table)
-        findings.at_most("a call of the guard", each, 500, unit="ms", step="Take fewer rounds.")
-
-
 @dataclass(frozen=True)
 class Expected:
-    """How often a candidate is to be called dearer, and what to do where it was not so."""
+    """Whether a candidate is to be called dearer, and what to do where it was not so."""
 
+    dearer: bool
     what: str
-    called: int
     step: str
 
 
 FALSE_ALARM = "Let the builds take turns, and judge by what a slow request can't move: a least, a median."
 EXPECTED = {
-    "good": Expected(f"false alarms in {RUNS} runs, the good build", 0, FALSE_ALARM),
-    "cheaper": Expected(f"false alarms in {RUNS} runs, a build that is cheaper", 0, FALSE_ALARM),
+    "good": Expected(False, f"false alarms in {RUNS} runs, the good build", FALSE_ALARM),
+    "cheaper": Expected(False, f"false alarms in {RUNS} runs, a build that is cheaper", FALSE_ALARM),
     "queries": Expected(
-        f"caught in {RUNS} runs, 30 % dearer in queries", RUNS,
+        True, f"caught in {RUNS} runs, 30 % dearer in queries",
         "Compare what a request returns: the number of its queries.",
     ),
     "Python code": Expected(
-        f"caught in {RUNS} runs, 30 % dearer in Python code", RUNS,
+        True, f"caught in {RUNS} runs, 30 % dearer in Python code",
         "Compare processor time over many requests, against LIMIT.",
     ),
     "C code": Expected(
-        f"caught in {RUNS} runs, 30 % dearer in C code", RUNS,
+        True, f"caught in {RUNS} runs, 30 % dearer in C code",
         "Compare time and not calls: what C code does is no call more.",
     ),
 }  # fmt: skip
 
 
+class Trial:
+    """A guard, and the builds that it is asked about."""
+
+    def __init__(self, dearer: Callable[..., object], machine: Machine) -> None:
+        self.dearer, self.machine = dearer, machine
+        self.work = work = calibrated(machine.chance)
+        cheaper = Work(round(0.6 * work.turns), work.size, work.queries)
+        self.candidates = {"good": work, "cheaper": cheaper, **mutants(work)}
+        self.seconds: list[float] = []
+        """What each call of the guard took."""
+
+    def called_dearer(self, times: int, names: Iterable[str] = EXPECTED) -> dict[str, int]:
+        """How often, of so many times that each was shown."""
+        runs = [name for name in names for _ in range(times)]
+        # The kinds are mixed, so that none of them meets another machine than the rest.
+        self.machine.chance.shuffle(runs)
+        called = dict.fromkeys(runs, 0)
+        for name in runs:
+            reference = build(self.machine, self.work, noted=True)
+            began = time.perf_counter()
+            called[name] += bool(self.dearer(build(self.machine, self.candidates[name]), reference))
+            self.seconds.append(time.perf_counter() - began)
+        return called
+
+
+class GuardCheck(Check):
+    seconds = 28
+
+    def run(self, attempt: Attempt, findings: Findings) -> None:
+        trial = Trial(attempt.get("dearer"), Machine(attempt.random))
+        called = trial.called_dearer(RUNS)
+        wrong = wrong_in(called)
+        if 0 < max(wrong.values()) <= NEARLY:
+            called |= asked_again(trial, [name for name, count in wrong.items() if count])
+        table = Table(
+            ["candidate", "called dearer", "of"], [(name, count, RUNS) for name, count in called.items()]
+        )
+        judge(findings, called, table)
+        each = 1000 * mean(trial.seconds)
+        findings.at_most("a call of the guard", each, 500, unit="ms", step="Take fewer rounds.")
+
+
+def asked_again(trial: Trial, doubtful: Sequence[str]) -> dict[str, int]:
+    """One wrong verdict may be a burst on the real machine: it is forgiven where none of many more is wrong.
+
+    A guard that is wrong once in ten runs has no luck in both.
+
+    Raises:
+        Noisy: there was another, and the machine was seen to be unsteady.
+    """
+    if any(wrong_in(trial.called_dearer(AGAIN, doubtful), AGAIN).values()):
+        if trial.machine.noise > STEADY:
+            raise Noisy(trial.machine.noise)
+        return {}
+    return {name: RUNS if EXPECTED[name].dearer else 0 for name in doubtful}
+
+
+def wrong_in(called: dict[str, int], times: int = RUNS) -> dict[str, int]:
+    return {name: times - count if EXPECTED[name].dearer else count for name, count in called.items()}
+
+
 def judge(findings: Findings, called: dict[str, int], table: Table) -> None:
     """What may be chance comes last: beside a fault, one false alarm in twenty is not the point."""
-    wrong = {name: abs(count - EXPECTED[name].called) for name, count in called.items()}
+    wrong = wrong_in(called)
     for name in sorted(EXPECTED, key=lambda name: wrong[name] <= NEARLY):
         expected = EXPECTED[name]
-        findings.equal(expected.what, called[name], expected.called, step=expected.step, evidence=table)
+        wanted = RUNS if expected.dearer else 0
+        findings.equal(expected.what, called[name], wanted, step=expected.step, evidence=table)
