@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,15 @@ def footprint(pids: Mapping[str, int], urls: Mapping[str, str]) -> Footprint:
     found = {pid: start_time(pid) for pid in {*pids.values(), *below}}
     ports = tuple(port for url in urls.values() if (port := urlsplit(url).port))
     return Footprint({pid: started for pid, started in found.items() if started}, ports)
+
+
+def commands_below(pid: int) -> list[str]:
+    """Of the processes that it started and that are still there: Postgres' own come and go."""
+    found = []
+    for child in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found.append(" ".join(child.cmdline()))
+    return found
 
 
 def is_free(port: int) -> bool:

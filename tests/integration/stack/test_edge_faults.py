@@ -10,7 +10,7 @@ import pytest
 from prodigon_lib import Client, Stack
 from prodigon_lib.core.errors import ProdigonError, StackError, UpstreamError, UpstreamUnavailable
 from tests.conftest import SETTINGS
-from tests.integration.stack.processes import footprint
+from tests.integration.stack.processes import commands_below, footprint
 from tests.polling import eventually_sync
 
 QUICK = {"LEASE_SECONDS": 3}
@@ -119,14 +119,19 @@ def test_without_faults_there_is_no_proxy(stack: Stack) -> None:
     assert "proxy" not in [part.name for part in stack.status()]
     with pytest.raises(StackError, match="faults=True"):
         _ = stack.faults
-    below = psutil.Process(stack.status().supervisor).children(recursive=True)
-    assert not [child for child in below if "edges.proxy" in " ".join(child.cmdline())]
+    assert not proxies(stack)
+
+
+def proxies(stack: Stack) -> list[str]:
+    below = commands_below(stack.status().supervisor)
+    return [command for command in below if "edges.proxy" in command]
 
 
 def test_the_proxy_is_gone_with_its_stack() -> None:
     running = Stack.start("brief", profile="instant", faults=True)
     status = running.status()
     assert "proxy" in status.pids
+    assert len(proxies(running)) == 1
     left = footprint(status.pids, running.urls)
     running.stop()
     assert left.is_gone()
