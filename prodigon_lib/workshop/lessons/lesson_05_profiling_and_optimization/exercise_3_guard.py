@@ -180,7 +180,7 @@ class GuardCheck(Check):
         called = trial.called_dearer(RUNS)
         wrong = wrong_in(called)
         if 0 < max(wrong.values()) <= NEARLY:
-            called |= asked_again(trial, [name for name, count in wrong.items() if count])
+            ask_again(trial, [name for name, count in wrong.items() if count])
         table = Table(
             ["candidate", "called dearer", "of"], [(name, count, RUNS) for name, count in called.items()]
         )
@@ -189,19 +189,16 @@ class GuardCheck(Check):
         findings.at_most("a call of the guard", each, 500, unit="ms", step="Take fewer rounds.")
 
 
-def asked_again(trial: Trial, doubtful: Sequence[str]) -> dict[str, int]:
-    """One wrong verdict may be a burst on the real machine: it is forgiven where none of many more is wrong.
-
-    A guard that is wrong once in ten runs has no luck in both.
+def ask_again(trial: Trial, doubtful: Sequence[str]) -> None:
+    """A few wrong verdicts may be a burst on the real machine: then they judge nobody.
 
     Raises:
-        Noisy: there was another, and the machine was seen to be unsteady.
+        Noisy: none of many more was wrong, or the machine was seen to be unsteady.
     """
-    if any(wrong_in(trial.called_dearer(AGAIN, doubtful), AGAIN).values()):
-        if trial.machine.noise > STEADY:
-            raise Noisy(trial.machine.noise)
-        return {}
-    return {name: RUNS if EXPECTED[name].dearer else 0 for name in doubtful}
+    if not any(wrong_in(trial.called_dearer(AGAIN, doubtful), AGAIN).values()):
+        raise Noisy(1 / RUNS, f"wrong verdicts, of which {AGAIN} more runs had none:", most=0.0)
+    if trial.machine.noise > STEADY:
+        raise Noisy(trial.machine.noise)
 
 
 def wrong_in(called: dict[str, int], times: int = RUNS) -> dict[str, int]:
@@ -209,9 +206,9 @@ def wrong_in(called: dict[str, int], times: int = RUNS) -> dict[str, int]:
 
 
 def judge(findings: Findings, called: dict[str, int], table: Table) -> None:
-    """What may be chance comes last: beside a fault, one false alarm in twenty is not the point."""
+    """What is wrong nearly each time comes first: beside it, one false alarm in twenty is not the point."""
     wrong = wrong_in(called)
-    for name in sorted(EXPECTED, key=lambda name: wrong[name] <= NEARLY):
+    for name in sorted(EXPECTED, key=lambda name: wrong[name] < RUNS - NEARLY):
         expected = EXPECTED[name]
         wanted = RUNS if expected.dearer else 0
         findings.equal(expected.what, called[name], wanted, step=expected.step, evidence=table)
