@@ -19,11 +19,14 @@ import structlog
 from opentelemetry import trace
 
 from prodigon_lib.core.context import current_request_id, in_span
-from prodigon_lib.core.redaction import learn, redact
+from prodigon_lib.core.redaction import OF_THIS_PROCESS, learn, redact
 from prodigon_lib.core.settings import LogLevel, Settings, secret_values
 from prodigon_lib.core.terminal import plain_json
 
 REQUEST_LINE = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+
+MOST_BEGINNINGS = 1000
+"""Of request lines, kept; paths with ids are without number."""
 
 GRPC_FAULTS = {"UNKNOWN", "INTERNAL", "UNAVAILABLE", "DEADLINE_EXCEEDED", "DATA_LOSS"}
 """Of gRPC's statuses, those that are to it what 500 and more are to HTTP."""
@@ -69,29 +72,49 @@ class RequestLog:
         self._on = settings.log_level in (LogLevel.DEBUG, LogLevel.INFO)
         self._share = settings.request_log_share
         self._lot = random.Random()
+        self.beginnings: dict[tuple[str, str, int | str], str] = {}
+        self._learnings = 0
 
     def write(self, method: str, path: str, status: int | str, seconds: float) -> None:
         """`status` is HTTP's number, or gRPC's name."""
         if not self._on or (self._share < 1 and not is_fault(status) and self._lot.random() >= self._share):
             return
         event: Event = {
-            "method": method,
-            "path": path,
-            "status": status,
             "duration_ms": round(seconds * 1000, 2),
             "event": "request",
             "level": "info",
             "timestamp": datetime.now(UTC),
             "service": self._service,
         }
-        write_line(orjson.dumps(add_request(None, "", event), option=REQUEST_LINE).decode())
+        add_request(None, "", event)
+        given: str = event.get("request_id", "")
+        if given:
+            event["request_id"] = redact(given)
+        end = orjson.dumps(event, option=REQUEST_LINE).decode()
+        say(self._beginning(method, path, status) + (end if given.isalnum() else plain_json(end))[1:])
+
+    def _beginning(self, method: str, path: str, status: int | str) -> str:
+        """Up to what differs from line to line. To look through it for secrets takes longer than to write it,
+        so the most frequent ones are kept."""
+        if self._learnings != OF_THIS_PROCESS.learnings or len(self.beginnings) >= MOST_BEGINNINGS:
+            self.beginnings, self._learnings = {}, OF_THIS_PROCESS.learnings
+        key = (method, path, status)
+        found = self.beginnings.get(key)
+        if found is None:
+            line = to_json({"method": method, "path": redact(path), "status": status})
+            found = self.beginnings[key] = plain_json(line)[:-1] + ","
+        return found
 
 
 def write_line(line: str) -> None:
-    """Without its secrets, and with no character that does not print. A full disk, or a reader that went
-    away, costs the line, not the request or the loop that says it."""
+    """Without its secrets, and with no character that does not print."""
+    say(plain_json(redact(line)))
+
+
+def say(line: str) -> None:
+    """A full disk, or a reader that went away, costs the line, not the request or the loop that says it."""
     try:
-        sys.stdout.write(plain_json(redact(line)))
+        sys.stdout.write(line)
         sys.stdout.flush()
     except OSError:
         pass

@@ -77,6 +77,8 @@ class Redactor:
     def __init__(self) -> None:
         self._learnt: dict[str, None] = {}
         self._known: tuple[str, ...] = ()
+        self.learnings = 0
+        """How often it learnt something: what was redacted before may hold what it knows since."""
         self._marks = tuple((mark, shape) for shape, (marks, _, _) in enumerate(SHAPES) for mark in marks)
 
     def learn(self, values: Iterable[str]) -> None:
@@ -88,6 +90,7 @@ class Redactor:
         self._learnt = dict.fromkeys(list(self._learnt)[-MOST_KNOWN:])
         # A secret that holds another goes first, or a piece of it would be left.
         self._known = tuple(sorted(self._learnt, key=len, reverse=True))
+        self.learnings += 1
 
     def redact(self, text: str) -> str:
         for secret in self._known:

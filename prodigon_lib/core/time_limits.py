@@ -1,44 +1,72 @@
-"""Time limits for calls that are many and nearly always in time.
+"""Time limits for what is frequent and nearly always over before its time.
 
-`asyncio.timeout` sets a timer for each, which costs as much as the rest of our part in a call. Here one timer
+A timer for each (`asyncio.timeout` sets one) costs as much as the rest of our part in a call. Here one timer
 looks at all that run, some times a second, so a limit may be overrun by `TICK`.
 """
 
 import asyncio
 from types import TracebackType
+from typing import Protocol
+from weakref import WeakKeyDictionary
 
 TICK = 0.02
 """Seconds."""
 
 
-class TimeLimits:
-    """The limits of one event loop's calls.
+class Due(Protocol):
+    """Args: `end` by the event loop's clock."""
 
-    with limits.until(loop.time() + 5):
-        await something()
-    """
+    end: float
+
+    def reach(self) -> None:
+        """Called once, when the end has come before it was taken out of what runs."""
+        ...
+
+
+class Ticker:
+    """One timer of one event loop, for all that is in `running`."""
 
     def __init__(self) -> None:
-        self.running: set[TimeLimit] = set()
+        self.running: set[Due] = set()
         self._ticking = False
 
-    def until(self, end: float) -> "TimeLimit":
-        """Args: `end` by the event loop's clock."""
-        return TimeLimit(self, end)
-
-    def watch(self) -> None:
+    def add(self, due: Due) -> None:
+        self.running.add(due)
         if not self._ticking:
             self._ticking = True
             asyncio.get_running_loop().call_later(TICK, self._tick)
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
-        for limit in self.running:
-            if limit.end <= now:
-                limit.reach()
-        self._ticking = False
-        if self.running:
-            self.watch()
+        for due in [each for each in self.running if each.end <= now]:
+            self.running.discard(due)
+            due.reach()
+        self._ticking = bool(self.running)
+        if self._ticking:
+            asyncio.get_running_loop().call_later(TICK, self._tick)
+
+
+_TICKERS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Ticker]" = WeakKeyDictionary()
+
+
+def ticker_of(loop: asyncio.AbstractEventLoop) -> Ticker:
+    """The one that all share who have none of their own."""
+    found = _TICKERS.get(loop)
+    if found is None:
+        found = _TICKERS[loop] = Ticker()
+    return found
+
+
+class TimeLimits(Ticker):
+    """The limits of one event loop's calls.
+
+    with limits.until(loop.time() + 5):
+        await something()
+    """
+
+    def until(self, end: float) -> "TimeLimit":
+        """Args: `end` by the event loop's clock."""
+        return TimeLimit(self, end)
 
 
 class TimeLimit:
@@ -58,8 +86,7 @@ class TimeLimit:
         task = asyncio.current_task()
         assert task is not None
         self._task, self._before = task, task.cancelling()
-        self._limits.running.add(self)
-        self._limits.watch()
+        self._limits.add(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

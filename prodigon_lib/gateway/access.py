@@ -164,11 +164,11 @@ def principal_of(scope: Scope) -> Principal:
         Unauthenticated: accounts are on, and no guard let anybody in.
     """
     principal: Principal | None = scope.get("state", {}).get(PRINCIPAL)
-    if principal is None and scope["app"].state.accounts_on:
+    if principal is None and scope["app"].accounts_on:
         raise Unauthenticated("nobody was let in here")
     return principal or DEVELOPER
 
 
 def user_of(scope: Scope) -> UserId | None:
     """Whose kept answers a request may share: without accounts, all are everybody's."""
-    return principal_of(scope).user if scope["app"].state.accounts_on else None
+    return principal_of(scope).user if scope["app"].accounts_on else None

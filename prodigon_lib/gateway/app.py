@@ -93,7 +93,7 @@ def create_app(
         hosts=TrustedHosts(parse_hosts(settings.trusted_hosts), loopback=not settings.in_production),
     )
     app.state.collaborators = bound
-    app.state.accounts_on = door is not None
+    app.accounts_on = door is not None
     if door is not None:
         app.state.needs_credential = needs_credential
     app.router.routes[:0] = generate_routes(bound)  # routes are tried in their order

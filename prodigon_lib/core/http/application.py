@@ -85,7 +85,7 @@ class Service:
         checks: Mapping[str, Check] | None = None,
         guard: Guard | None = None,
         hosts: TrustedHosts | None = None,
-    ) -> FastAPI:
+    ) -> Application:
         """A FastAPI application that lacks only the service's own routes.
 
         Args:

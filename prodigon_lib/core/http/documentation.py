@@ -54,6 +54,9 @@ class Application(FastAPI):
     ours has done already, and costs every request, and every token of a stream, a call each.
     """
 
+    accounts_on = False
+    """Asked by each request: an attribute of the class, as `state` searches in vain before it finds."""
+
     def build_middleware_stack(self) -> ASGIApp:
         app: Any = super().build_middleware_stack()
         while not isinstance(app, self.user_middleware[0].cls):  # type: ignore[arg-type]  # the factory is a class

@@ -15,6 +15,8 @@ class Joining:
 
     def __init__(self, transport: Any) -> None:
         self._transport, self._head = transport, b""
+        self._soon = asyncio.get_running_loop().call_soon
+        self.is_closing = transport.is_closing  # asked for each piece that comes in
 
     def write(self, data: bytes) -> None:
         if self._head:
@@ -22,7 +24,7 @@ class Joining:
             self._head = b""
         elif data.startswith(HEAD):
             self._head = data
-            asyncio.get_running_loop().call_soon(self._let_go)
+            self._soon(self._let_go)
         else:
             self._transport.write(data)
 

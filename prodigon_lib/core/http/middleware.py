@@ -108,6 +108,8 @@ class RequestMiddleware:
     ) -> int:
         started = time.perf_counter()
         status = 0
+        path: str = scope["path"]
+        quiet = path.startswith(QUIET)
         said: RawHeaders = ()
 
         async def send_with_headers(message: Message) -> None:
@@ -127,11 +129,11 @@ class RequestMiddleware:
 
         self.figures.in_flight += 1
         try:
-            if self.figures.in_flight > self.max_in_flight and not scope["path"].startswith(QUIET):
-                raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
-            if not scope["path"].startswith(QUIET):  # probes call a container by its address
-                self.hosts.check(scope)
-            if self.guard is not None and scope["path"] not in PROBES:
+            if not quiet:
+                if self.figures.in_flight > self.max_in_flight:
+                    raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
+                self.hosts.check(scope)  # not of probes, which call a container by its address
+            if self.guard is not None and path not in PROBES:
                 admission = await self.guard(scope)
                 said = admission.headers
                 if admission.refusal is not None:
@@ -145,17 +147,17 @@ class RequestMiddleware:
                 error if isinstance(error, ProdigonError) else InternalError("something went wrong here")
             )
             if not isinstance(error, ProdigonError):
-                logger.exception("unhandled error", path=scope["path"], service=self.figures.service)
+                logger.exception("unhandled error", path=path, service=self.figures.service)
             if status == 0:
-                await error_response(problem, request_id, scope["path"])(scope, receive, send_with_headers)
+                await error_response(problem, request_id, path)(scope, receive, send_with_headers)
             else:  # the answer has begun: cut it, so that the client sees that it is not whole
                 raise
         finally:
             seconds = time.perf_counter() - started
             self.figures.in_flight -= 1
             self.figures.observe(scope["method"], route_of(scope), status or 499, seconds)
-            if status >= 500 or not scope["path"].startswith(QUIET):
-                self.log.write(scope["method"], scope["path"], status or 499, seconds)
+            if status >= 500 or not quiet:
+                self.log.write(scope["method"], path, status or 499, seconds)
         return status or 499
 
     def _route(self, scope: Scope) -> ASGIApp:

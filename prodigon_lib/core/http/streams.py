@@ -14,6 +14,7 @@ from prodigon_lib.core import sse
 from prodigon_lib.core.context import request_id_or
 from prodigon_lib.core.errors import InternalError, ProdigonError
 from prodigon_lib.core.logging import get_logger
+from prodigon_lib.core.time_limits import ticker_of
 
 logger = get_logger("http")
 
@@ -42,39 +43,51 @@ async def unless_disconnected(receive: Receive, work: Coroutine[Any, Any, Result
     Raises:
         ClientDisconnected: the client left.
     """
-    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task(loop)
     assert task is not None
     before = task.cancelling()
-    left = ended = False
-    watcher: asyncio.Task[None] | None = None
-
-    def watch() -> None:
-        nonlocal watcher
-        watcher = asyncio.create_task(disconnected(receive))
-        watcher.add_done_callback(leave)
-
-    def leave(watcher: asyncio.Task[None]) -> None:
-        nonlocal left
-        if watcher.cancelled() or watcher.exception() is not None or ended:
-            return
-        left = True
-        task.cancel()
-
-    timer = asyncio.get_running_loop().call_later(WATCH_AFTER_SECONDS, watch)
+    watch = Watch(receive, task, loop.time() + WATCH_AFTER_SECONDS)
+    ticker = ticker_of(loop)
+    ticker.add(watch)
     try:
         return await work
     except asyncio.CancelledError:
         # The count tells our own cancelling from that of a server which shuts down in the same moment.
-        if left and task.cancelling() == before + 1:
+        if watch.left and task.cancelling() == before + 1:
             raise ClientDisconnected from None
         raise
     finally:
-        ended = True
-        timer.cancel()
-        if watcher is not None:
-            watcher.cancel()
-        if left:
-            task.uncancel()
+        ticker.running.discard(watch)
+        watch.over()
+
+
+class Watch:
+    """Over one answer, from `end` of its first moments on: cancels its task when the client leaves."""
+
+    __slots__ = ("_over", "_receive", "_task", "_watcher", "end", "left")
+
+    def __init__(self, receive: Receive, task: asyncio.Task[Any], end: float) -> None:
+        self._receive, self._task, self.end = receive, task, end
+        self._watcher: asyncio.Task[None] | None = None
+        self.left = self._over = False
+
+    def reach(self) -> None:
+        self._watcher = asyncio.create_task(disconnected(self._receive))
+        self._watcher.add_done_callback(self._leave)
+
+    def over(self) -> None:
+        self._over = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self.left:
+            self._task.uncancel()
+
+    def _leave(self, watcher: asyncio.Task[None]) -> None:
+        if watcher.cancelled() or watcher.exception() is not None or self._over:
+            return
+        self.left = True
+        self._task.cancel()
 
 
 class EventStream(Response):

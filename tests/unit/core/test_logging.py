@@ -11,8 +11,17 @@ from secrets import token_urlsafe
 
 import pytest
 
-from prodigon_lib.core.logging import LineHandler, RequestLog, StdoutLogger, configure_logging, get_logger
-from prodigon_lib.core.redaction import REDACTED
+from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.ids import RequestId
+from prodigon_lib.core.logging import (
+    MOST_BEGINNINGS,
+    LineHandler,
+    RequestLog,
+    StdoutLogger,
+    configure_logging,
+    get_logger,
+)
+from prodigon_lib.core.redaction import REDACTED, learn
 from prodigon_lib.core.settings import DatabaseSettings, Settings
 
 
@@ -94,6 +103,44 @@ def test_no_line_has_a_known_secret(
     assert PASSWORD not in out + err
     assert REDACTED in line or write is by_a_wrong_record
     assert json.loads(line)["level"] in ("info", "warning", "error")
+
+
+def test_a_secret_that_is_learnt_later_is_taken_out_of_the_next_line(
+    configured: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines, later = RequestLog("demo", Settings(_env_file=None)), f"p2-{token_urlsafe(12)}"
+    lines.write("GET", f"/files/{later}", 200, 0.1)
+    learn([later])
+    lines.write("GET", f"/files/{later}", 200, 0.1)
+    before, after = capfd.readouterr().out.splitlines()
+    assert later in before
+    assert later not in after
+    assert json.loads(after)["path"] == f"/files/{REDACTED}"
+
+
+@pytest.mark.parametrize(
+    "given", [PASSWORD, f"with-{PASSWORD}", 'a"b\\c', "0af7651916cd43dd8448eb211c80319c"]
+)
+def test_the_id_that_a_caller_gave_is_written_like_any_text(
+    given: str, configured: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    token = current_request_id.set(RequestId(given))
+    RequestLog("demo", Settings(_env_file=None)).write("GET", "/", 200, 0.1)
+    current_request_id.reset(token)
+    (line,) = capfd.readouterr().out.splitlines()
+    assert json.loads(line)["request_id"] == given.replace(PASSWORD, REDACTED)
+
+
+def test_no_more_beginnings_are_kept_than_a_bound(
+    configured: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    lines = RequestLog("demo", Settings(_env_file=None))
+    for number in range(MOST_BEGINNINGS + 50):
+        lines.write("GET", f"/jobs/{number}", 200, 0.1)
+    assert len(lines.beginnings) <= MOST_BEGINNINGS
+    assert [json.loads(line)["path"] for line in capfd.readouterr().out.splitlines()] == [
+        f"/jobs/{number}" for number in range(MOST_BEGINNINGS + 50)
+    ]
 
 
 HOSTILE = '\x1b]0;owned\x07 \x9b2J \x7f \r\n \u2028 \x85 {"event": "forged"} \u202e \U000e0041'

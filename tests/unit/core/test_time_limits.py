@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from prodigon_lib.core.time_limits import TimeLimits
+from prodigon_lib.core.time_limits import Ticker, TimeLimits, ticker_of
 
 
 async def for_ever() -> None:
@@ -90,3 +90,42 @@ async def test_it_can_be_used_again_after_a_rest() -> None:
         async with asyncio.timeout(10):
             with pytest.raises(TimeoutError):
                 await within(limits, 0.02)
+
+
+class Alarm:
+    def __init__(self, end: float) -> None:
+        self.end, self.reached, self.rang = end, 0, asyncio.Event()
+
+    def reach(self) -> None:
+        self.reached += 1
+        self.rang.set()
+
+
+async def test_what_is_due_is_reached_once() -> None:
+    now, ticker = asyncio.get_running_loop().time(), Ticker()
+    early, late = Alarm(now), Alarm(now + 600)
+    ticker.add(early)
+    ticker.add(late)
+    async with asyncio.timeout(10):
+        await early.rang.wait()
+    await asyncio.sleep(0.1)
+    assert (early.reached, late.reached) == (1, 0)
+    assert ticker.running == {late}
+
+
+async def test_a_ticker_that_came_to_rest_ticks_again() -> None:
+    now, ticker = asyncio.get_running_loop().time(), Ticker()
+    for alarm in (Alarm(now), Alarm(now)):
+        ticker.add(alarm)
+        async with asyncio.timeout(10):
+            await alarm.rang.wait()
+        await asyncio.sleep(0.1)
+
+
+def test_each_loop_has_a_ticker_of_its_own() -> None:
+    async def mine() -> Ticker:
+        loop = asyncio.get_running_loop()
+        assert ticker_of(loop) is ticker_of(loop)
+        return ticker_of(loop)
+
+    assert asyncio.run(mine()) is not asyncio.run(mine())
