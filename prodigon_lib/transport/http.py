@@ -34,6 +34,9 @@ KEEPALIVE_SECONDS = 4
 """Below uvicorn's default of five, so that no call meets a connection that the service has just closed."""
 
 
+NOT_SAID = ("Accept", "Accept-Encoding", "User-Agent")
+"""Headers that aiohttp would send by itself: it asks for packed answers, and here nobody unpacks them."""
+
 NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED", "UNKNOWN_SERVICE"}
 """What a service says of a call that we should not have made, or of a fault of its own. Our caller has no
 part in it, and gets a 502. A thing that a caller asked for has a code of its own (`JOB_NOT_FOUND`)."""
@@ -107,6 +110,7 @@ class ServiceClient:
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            skip_auto_headers=NOT_SAID,
         )
 
     async def close(self) -> None:

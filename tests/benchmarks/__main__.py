@@ -38,7 +38,7 @@ class Size:
     streams: int
 
 
-FULL = Size(5, 1.6, 270, Sizes(20_000, 6, 1.5, 100), 200, 5, 10_000)
+FULL = Size(9, 0.8, 270, Sizes(20_000, 6, 1.5, 100), 200, 5, 10_000)
 QUICK = Size(1, 0.5, 30, Sizes(10_000, 3, 0.3, 20), 30, 1, 1_000)
 
 
@@ -50,7 +50,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         default=",".join(PARTS),
         help="some of gateway,queue,stack; of the others, what an earlier run left is shown",
     )
-    parser.add_argument("--rounds", type=int, help="most rounds (5; quick: 1)")
+    parser.add_argument("--rounds", type=int, help="most rounds (9; quick: 1)")
     parser.add_argument("--readme", action="store_true", help="write the tables into README.md")
     wish = parser.parse_args(arguments)
     wish.only = [part for part in wish.only.split(",") if part]

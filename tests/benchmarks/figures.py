@@ -1,4 +1,4 @@
-"""From runs to figures: medians over rounds, ratios, and how they are written."""
+"""From runs to figures: medians over rounds, ratios within rounds, and how they are written."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
@@ -15,6 +15,16 @@ def middle(runs: Iterable[Mapping[str, Any]], field: str) -> float | None:
 
 def ratio(part: float | None, whole: float | None) -> float | None:
     return part / whole if part is not None and whole else None
+
+
+def in_turn(runs: Iterable[Mapping[str, Any]], base: Iterable[Mapping[str, Any]], field: str) -> float | None:
+    """The median, over the rounds that both have, of the one's part of the other.
+
+    A machine may be twice as fast in one round as in the next, and it is the same in one round for both.
+    """
+    beside = {run["round"]: run.get(field) for run in base}
+    shares = [{"share": ratio(run.get(field), beside.get(run["round"]))} for run in runs]
+    return middle(shares, "share")
 
 
 def difference(one: float | None, other: float | None) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.benchmarks.figures import difference, middle, number, numbers, ratio, scaled
+from tests.benchmarks.figures import difference, in_turn, middle, number, numbers, ratio, scaled
 from tests.benchmarks.peers import GATEWAY_NOTES
 from tests.benchmarks.tables import Table, notes
 
@@ -29,7 +29,9 @@ class GatewayFigures:
         return middle(self.of(target, f"json-{in_flight}"), "rps")
 
     def share(self, target: str, in_flight: int, base: str = BASE) -> float | None:
-        return ratio(self.rate(target, in_flight), self.rate(base, in_flight))
+        """Of what `base` completes."""
+        load = f"json-{in_flight}"
+        return in_turn(self.of(target, load), self.of(base, load), "rps")
 
     def per_core(self, target: str, in_flight: int) -> float | None:
         """Completions a second of processor time: what a noisy neighbour changes least."""
@@ -45,7 +47,8 @@ class GatewayFigures:
         return middle(self.of(target, "paced-64"), "tok_s")
 
     def delivered(self, target: str) -> float | None:
-        return ratio(self.tokens(target), self.tokens(DIRECT))
+        """Of what the model server sends when it is asked itself."""
+        return in_turn(self.of(target, "paced-64"), self.of(DIRECT, "paced-64"), "tok_s")
 
     def transit(self, target: str) -> float | None:
         """Milliseconds, p99, from the model server's send to the client's receipt."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.benchmarks.figures import middle, numbers, ratio
+from tests.benchmarks.figures import in_turn, middle, numbers
 from tests.benchmarks.peers import QUEUE_NOTES
 from tests.benchmarks.tables import Table, notes
 
@@ -35,7 +35,8 @@ class QueueFigures:
         return middle(self.of(system, "drain", workers), "rate")
 
     def share(self, system: str, workers: int, base: str = BASE) -> float | None:
-        return ratio(self.drain(system, workers), self.drain(base, workers))
+        """Of what `base` drains."""
+        return in_turn(self.of(system, "drain", workers), self.of(base, "drain", workers), "rate")
 
     def pick_up(self, system: str, field: str) -> float | None:
         return middle(self.of(system, "pick-up"), field)

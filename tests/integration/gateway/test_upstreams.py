@@ -12,6 +12,7 @@ from uuid import uuid4
 import aiohttp
 import httpx
 import pytest
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from prodigon_lib.core.errors import UpstreamTimeout
@@ -78,6 +79,18 @@ async def test_the_request_id_travels(http: httpx.AsyncClient, upstream: Upstrea
     made = await http.post(GENERATE, json=HELLO)
     sent = [headers["x-request-id"] for headers in upstream.headers]
     assert sent == ["from-the-caller", "from-the-caller", made.headers["X-Request-ID"]]
+
+
+@pytest.mark.parametrize("path", [GENERATE, STREAM])
+async def test_a_proxy_that_packs_answers_is_not_asked_to(upstream: Upstream, path: str) -> None:
+    """The gateway passes bytes on and unpacks none."""
+    async with (
+        serving(GZipMiddleware(upstream.app(), minimum_size=1)) as upstream_url,
+        serving(create_app(settings_for(model_service_url=upstream_url))) as url,
+        client_of(url) as http,
+    ):
+        answer = await http.post(path, json=HELLO)
+    assert answer.content.startswith(b"{" if path == GENERATE else b"data: ")
 
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
