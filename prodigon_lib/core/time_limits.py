@@ -5,6 +5,7 @@ looks at all that run, some times a second, so a limit may be overrun by `TICK`.
 """
 
 import asyncio
+from contextvars import Context
 from types import TracebackType
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -24,26 +25,31 @@ class Due(Protocol):
 
 
 class Ticker:
-    """One timer of one event loop, for all that is in `running`."""
+    """One timer of one event loop, for all that is in `running`. It runs in the context of none of them."""
 
     def __init__(self) -> None:
         self.running: set[Due] = set()
         self._ticking = False
+        self._context = Context()
 
     def add(self, due: Due) -> None:
         self.running.add(due)
         if not self._ticking:
-            self._ticking = True
-            asyncio.get_running_loop().call_later(TICK, self._tick)
+            self._wait()
+
+    def _wait(self) -> None:
+        self._ticking = True
+        asyncio.get_running_loop().call_later(TICK, self._tick, context=self._context)
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
-        for due in [each for each in self.running if each.end <= now]:
-            self.running.discard(due)
-            due.reach()
-        self._ticking = bool(self.running)
-        if self._ticking:
-            asyncio.get_running_loop().call_later(TICK, self._tick)
+        due = [each for each in self.running if each.end <= now]
+        self.running.difference_update(due)
+        self._ticking = False
+        if self.running:
+            self._wait()
+        for each in due:
+            each.reach()
 
 
 _TICKERS: "WeakKeyDictionary[asyncio.AbstractEventLoop, Ticker]" = WeakKeyDictionary()

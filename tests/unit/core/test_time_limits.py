@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.ids import RequestId
 from prodigon_lib.core.time_limits import Ticker, TimeLimits, ticker_of
 
 
@@ -95,9 +97,11 @@ async def test_it_can_be_used_again_after_a_rest() -> None:
 class Alarm:
     def __init__(self, end: float) -> None:
         self.end, self.reached, self.rang = end, 0, asyncio.Event()
+        self.request_id: str | None = None
 
     def reach(self) -> None:
         self.reached += 1
+        self.request_id = current_request_id.get()
         self.rang.set()
 
 
@@ -111,6 +115,16 @@ async def test_what_is_due_is_reached_once() -> None:
     await asyncio.sleep(0.1)
     assert (early.reached, late.reached) == (1, 0)
     assert ticker.running == {late}
+
+
+async def test_what_is_due_is_reached_in_the_context_of_no_request() -> None:
+    alarm = Alarm(asyncio.get_running_loop().time())
+    token = current_request_id.set(RequestId("of-the-first"))
+    Ticker().add(alarm)
+    current_request_id.reset(token)
+    async with asyncio.timeout(10):
+        await alarm.rang.wait()
+    assert alarm.request_id is None
 
 
 async def test_a_ticker_that_came_to_rest_ticks_again() -> None:
