@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -16,36 +15,14 @@ from prodigon_lib.core.schemas.chat import MessageCreate, SessionCreate
 from prodigon_lib.core.schemas.generate import Role
 from prodigon_lib.gateway.app import create_app
 from prodigon_lib.persistence.chats import ChatRepository, HistoryLimits
-from prodigon_lib.persistence.cursors import decode_cursor, encode_cursor
 from prodigon_lib.persistence.database import Database
 from prodigon_lib.persistence.url import DatabaseUrl
 from tests.integration.gateway.conftest import client_of, error_of, settings_for
 from tests.integration.gateway.fakes import FakeJobs, FakeModel
+from tests.integration.gateway.sessions import SESSIONS, contents, listed, new_session, say
 from tests.integration.locks import waits_for_a_lock
 from tests.integration.serving import serving
 from tests.polling import eventually
-
-SESSIONS = "/api/v1/chat/sessions"
-
-
-async def new_session(http: httpx.AsyncClient, **fields: object) -> str:
-    answer = await http.post(SESSIONS, json=fields)
-    assert answer.status_code == 201
-    return answer.json()["id"]
-
-
-async def say(http: httpx.AsyncClient, session: str, content: str, role: str = "user") -> str:
-    answer = await http.post(f"{SESSIONS}/{session}/messages", json={"role": role, "content": content})
-    assert answer.status_code == 201
-    return answer.json()["id"]
-
-
-async def contents(http: httpx.AsyncClient, session: str) -> list[str]:
-    return [message["content"] for message in (await http.get(f"{SESSIONS}/{session}")).json()["messages"]]
-
-
-async def listed(http: httpx.AsyncClient, **params: object) -> list[str]:
-    return [session["id"] for session in (await http.get(SESSIONS, params=params)).json()]
 
 
 @pytest.mark.parametrize("body", [None, {}])
@@ -111,80 +88,6 @@ async def test_delete_from_a_message_on(http: httpx.AsyncClient) -> None:
     elsewhere = await http.delete(f"{SESSIONS}/{other}/messages/{messages[0]}")
     assert (elsewhere.status_code, error_of(elsewhere)["code"]) == (404, "MESSAGE_NOT_FOUND")
     assert await contents(http, id) == ["one", "two"]
-
-
-async def test_what_changed_last_comes_first(http: httpx.AsyncClient) -> None:
-    first, second, third = [await new_session(http, title=title) for title in "abc"]
-    assert await listed(http) == [third, second, first]
-    await say(http, first, "Hello")
-    assert await listed(http) == [first, third, second]
-    await http.patch(f"{SESSIONS}/{second}", json={"title": "renamed"})
-    assert await listed(http) == [second, first, third]
-
-
-async def test_pages_neither_repeat_nor_skip(http: httpx.AsyncClient, database: DatabaseUrl) -> None:
-    ids = [await new_session(http) for _ in range(7)]
-    connection = await asyncpg.connect(database.dsn)
-    await connection.execute(
-        "UPDATE chat_sessions SET updated_at = now()"
-    )  # all at one moment: the id decides
-    await connection.close()
-    seen: list[str] = []
-    cursor = None
-    while True:
-        answer = await http.get(SESSIONS, params={"limit": 3, **({"cursor": cursor} if cursor else {})})
-        seen += [session["id"] for session in answer.json()]
-        if (cursor := answer.headers.get("X-Next-Cursor")) is None:
-            break
-        await new_session(http, title="made in between")
-    assert seen == sorted(ids, reverse=True)
-
-
-async def test_a_full_last_page_has_no_next(http: httpx.AsyncClient) -> None:
-    for _ in range(2):
-        await new_session(http)
-    assert "X-Next-Cursor" not in (await http.get(SESSIONS, params={"limit": 2})).headers
-
-
-CURSORS = ["x", "%%%", "bm90IGEgY3Vyc29y", "é", "9" * 400, "OTk5OS0xMi0zMVQyMzo1OTo1OS0yMzowMCAx"]
-
-
-@pytest.mark.parametrize("cursor", CURSORS)
-async def test_a_malformed_cursor_is_named(cursor: str, direct: httpx.AsyncClient) -> None:
-    answer = await direct.get(SESSIONS, params={"cursor": cursor})
-    assert (answer.status_code, error_of(answer)["code"]) == (422, "VALIDATION_ERROR")
-    assert "cursor" in error_of(answer)["message"]
-
-
-LIMITS = [("0", 422), ("101", 422), ("-1", 422), ("x", 422), ("1.5", 422)]
-
-
-@pytest.mark.parametrize(("limit", "status"), LIMITS)
-async def test_a_bad_limit_is_named(limit: str, status: int, direct: httpx.AsyncClient) -> None:
-    for path in (SESSIONS, "/api/v1/jobs"):
-        answer = await direct.get(path, params={"limit": limit})
-        assert answer.status_code == status
-        assert "limit" in error_of(answer)["message"]
-
-
-async def test_a_hundred_at_most(http: httpx.AsyncClient) -> None:
-    assert (await http.get(SESSIONS, params={"limit": 100})).status_code == 200
-
-
-async def test_search(http: httpx.AsyncClient) -> None:
-    by_title = await new_session(http, title="About Microservices")
-    by_message = await new_session(http)
-    await say(http, by_message, "Why do MICROservices fail?")
-    await say(http, by_message, "microservices again")
-    wild = await new_session(http, title="100% under_score")
-    assert await listed(http, q="microSERVICES") == [by_message, by_title]
-    assert await listed(http, q="0% u") == [wild]
-    assert await listed(http, q="under_s") == [wild]
-    assert await listed(http, q="underXs") == []
-    assert await listed(http, q="%") == [wild]
-    assert await listed(http, q="\\") == []
-    assert await listed(http, q="'; DROP TABLE users; --") == []
-    assert len(await listed(http, q="")) == 3
 
 
 BAD_BODIES = [
@@ -298,12 +201,6 @@ async def test_statements_do_not_grow_with_what_is_there(database: DatabaseUrl) 
                 await say(http, await new_session(http), f"message {number}")
     assert counts[0] == counts[1]
     assert counts[0][:2] == [1, 1]
-
-
-@pytest.mark.parametrize("text", ["2026-01-01T00:00:00.123456+00:00", "0001-01-01T00:00:00+00:00"])
-def test_a_cursor_comes_back(text: str) -> None:
-    entry = (datetime.fromisoformat(text), uuid4())
-    assert decode_cursor(encode_cursor(*entry)) == entry
 
 
 async def test_an_answer_waits_for_a_deletion_in_progress(database: DatabaseUrl) -> None:

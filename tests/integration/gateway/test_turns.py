@@ -13,7 +13,7 @@ from prodigon_lib.gateway.app import create_app
 from prodigon_lib.persistence.url import DatabaseUrl
 from tests.integration.gateway.conftest import client_of, error_of, settings_for
 from tests.integration.gateway.fakes import TOKENS, USAGE, FakeJobs, FakeModel
-from tests.integration.gateway.test_chats import SESSIONS, contents, new_session, say
+from tests.integration.gateway.sessions import SESSIONS, contents, new_session, say
 from tests.integration.serving import serving
 from tests.polling import eventually
 
