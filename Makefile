@@ -5,11 +5,12 @@ ARGS ?=
 BIN := .venv/bin
 READY := .venv/.ready
 PYTEST := $(BIN)/python -m pytest
+CHAOS := tests/integration/chaos
 FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration answers answers-then-browser browser soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration chaos answers browser beside-integration soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +26,14 @@ lab: $(READY) ## open JupyterLab on the tour; ARGS=--no-browser for a remote mac
 
 test: $(READY) ## lint, types, unit, integration, and every notebook
 	$(MAKE) -j2 lint unit
-	$(MAKE) -j2 integration answers-then-browser
+	$(MAKE) -j2 integration beside-integration
 	$(MAKE) notebooks
 
 # As long as the integration tests take, on the core that these leave over.
-answers-then-browser: $(READY)
+beside-integration: $(READY)
 	$(MAKE) answers
 	$(MAKE) browser
+	$(MAKE) chaos
 
 run: $(READY) ## run the whole system in the foreground, until Ctrl+C
 	@$(BIN)/prodigon up $(ARGS)
@@ -50,7 +52,10 @@ unit: $(READY) ## tests without I/O
 	$(PYTEST) tests/unit
 
 integration: $(READY) ## tests with a real Postgres and real services
-	$(PYTEST) -m "not soak" tests/integration
+	$(PYTEST) tests/integration --ignore=$(CHAOS)
+
+chaos: $(READY) ## the chaos suite with one seed, a few minutes
+	$(PYTEST) -m "not soak" $(CHAOS)
 
 browser: $(READY) ## tests of the panels and of JupyterLab in a real browser
 	$(PYTEST) tests/browser
@@ -62,7 +67,6 @@ soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away
 	$(MAKE) -j3 soak-services soak-networks soak-stores
 
 # In three parts beside each other: each waits most of its time, and one loads the machine of the others.
-CHAOS := tests/integration/chaos
 SERVICES := $(CHAOS)/test_kills.py $(CHAOS)/test_garbage.py
 NETWORKS := $(CHAOS)/test_network.py $(CHAOS)/test_model.py
 soak-services: PART = $(SERVICES)
