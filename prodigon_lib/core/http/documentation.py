@@ -54,8 +54,9 @@ class Application(FastAPI):
     ours has done already, and costs every request, and every token of a stream, a call each.
     """
 
-    accounts_on = False
-    """Asked by each request: an attribute of the class, as `state` searches in vain before it finds."""
+    accounts_on: bool
+    """Of a gateway, which must say it: an application that does not can't be asked. Each request asks, so it
+    is no part of `state`, which searches in vain before it finds."""
 
     def build_middleware_stack(self) -> ASGIApp:
         app: Any = super().build_middleware_stack()
