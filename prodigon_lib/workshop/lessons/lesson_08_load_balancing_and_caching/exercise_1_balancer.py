@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import aiohttp
 
-from prodigon_lib.workshop.checks import Attempt, Check, Findings
+from prodigon_lib.workshop.checks import Attempt, Check, Findings, Noisy
 from prodigon_lib.workshop.lessons.lesson_08_load_balancing_and_caching.replicas import (
     Refused,
     Replica,
@@ -28,6 +28,12 @@ HINTS = (
     " and `proxy_buffering` set for the events.",
 )
 QUICK, SLOW = 0.01, 0.08
+BUSY = 0.06
+AT_WORK = 3
+"""Of each method: as many requests are under way at a replica when it is killed. Without any, its end is
+nobody's loss, and an answer that asks no other replica would pass."""
+AT_WORK_SECONDS = 3.0
+"""Longer than all the requests take."""
 IN_FLIGHT = 12
 FORGED = "203.0.113.7"
 
@@ -87,12 +93,19 @@ class BalancerCheck(Check):
             )  # fmt: skip
 
     async def killed(self) -> None:
-        async with balanced(self.attempt.text, self.folder, (QUICK, QUICK, QUICK)) as (url, replicas):
-            dead = self.attempt.random.choice(replicas)
-            gets, posts = await asyncio.gather(
-                send(url, 150, IN_FLIGHT, self.paths(), during=dead.kill),
+        async with balanced(self.attempt.text, self.folder, (BUSY, BUSY, BUSY)) as (url, replicas):
+            dead, begun = self.attempt.random.choice(replicas), asyncio.Event()
+            gets, posts, at_work = await asyncio.gather(
+                send(url, 150, IN_FLIGHT, self.paths(), during=begun.set),
                 send(url, 150, IN_FLIGHT, self.paths("/post-"), method="POST"),
+                kill_at_work(dead, begun),
             )
+            if at_work < AT_WORK:
+                raise Noisy(
+                    1 - at_work / AT_WORK,
+                    "of the requests that a replica was to die with, it lacked",
+                    most=0.0,
+                )
             received: Counter[str] = sum((each.received for each in replicas), Counter())
             twice = sum(times > 1 for path, times in received.items() if path.startswith("/post-"))
             with self.findings.together():
@@ -158,6 +171,18 @@ async def send(
     async with aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=8)) as session:
         await asyncio.gather(*(caller(session) for _ in range(in_flight)))
     return statuses
+
+
+async def kill_at_work(replica: Replica, begun: asyncio.Event) -> int:
+    """Kill it once it works on enough of both methods; returns on how many of the rarer one it did."""
+    most = 0
+    await begun.wait()
+    end = time.monotonic() + AT_WORK_SECONDS
+    while most < AT_WORK and time.monotonic() < end:
+        await asyncio.sleep(QUICK / 10)
+        most = max(most, min(replica.working["GET"], replica.working["POST"]))
+    replica.kill()
+    return most
 
 
 async def event_times(url: str) -> tuple[float, float]:

@@ -30,13 +30,15 @@ class Refused(Exception):
 class Replica:
     """A service in this process: it takes `seconds` for an answer, and keeps what it received.
 
-    `received` counts each request by its path; `told` is the X-Forwarded-For of the last one.
+    `received` counts each request by its path, `working` by its method those that it works on now; `told` is
+    the X-Forwarded-For of the last one.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self.leaving = False
         self.received: Counter[str] = Counter()
+        self.working: Counter[str] = Counter()
         self.told: list[str] = []
         self.port = 0
 
@@ -70,7 +72,11 @@ class Replica:
             return web.Response(status=503)
         self.received[request.path] += 1
         self.told = request.headers.getall("X-Forwarded-For", [])
-        await asyncio.sleep(self.seconds * random.uniform(0.5, 1.5))  # so that requests come in no waves
+        self.working[request.method] += 1
+        try:
+            await asyncio.sleep(self.seconds * random.uniform(0.5, 1.5))  # so that requests come in no waves
+        finally:
+            self.working[request.method] -= 1
         return web.Response(text="ok")
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
