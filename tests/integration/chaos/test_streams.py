@@ -1,4 +1,4 @@
-"""Streams whose readers leave or dawdle; a gateway that ends among them."""
+"""Streams whose readers leave, dawdle, or come two thousand at once; a gateway that ends among them."""
 
 import asyncio
 import random
@@ -12,6 +12,7 @@ from tests.polling import eventually
 
 STREAMS = 1000
 AT_ONCE = 100
+CROWD = 2000
 LONG = {"prompt": "What is a lease? Tell me all of it.", "max_tokens": 400}
 PACED = "groq-llama-3.1-8b"
 
@@ -89,3 +90,12 @@ async def test_a_gateway_restarted_during_streams_finishes_them(
         stack.simulated.set(profile="instant")
     assert all(outcome.ok for outcome in outcomes), [each for each in outcomes if not each.ok][:3]
     assert (await crowd.post(GENERATE, {"prompt": "Hello", "max_tokens": 8})).ok
+
+
+async def test_two_thousand_requests_at_once(stack: Stack, crowd: Callers, seed: int) -> None:
+    """All are answered: what is too much is told so at once."""
+    asked = {"prompt": "What is a lease?", "max_tokens": 16}
+    outcomes = await asyncio.gather(*(crowd.post(GENERATE, asked) for _ in range(CROWD)))
+    assert {outcome.status for outcome in outcomes} <= {200, 429}
+    assert sum(outcome.ok for outcome in outcomes) >= CROWD / 4
+    assert (await crowd.post(GENERATE, asked)).ok
