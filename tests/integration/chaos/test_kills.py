@@ -72,9 +72,6 @@ async def runs(stack: Stack, name: str) -> bool:
     return any(part.name == name and part.pid is not None for part in parts)
 
 
-@pytest.mark.parametrize(
-    "stack", ["postgres_stack", pytest.param("redis_stack", marks=pytest.mark.soak)], indirect=True
-)
 async def test_everything_but_the_database_is_killed_at_once(
     stack: Stack, crowd: Callers, answers: Answers, seed: int
 ) -> None:

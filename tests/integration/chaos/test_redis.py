@@ -20,7 +20,6 @@ def stack(redis_stack: Stack) -> Stack:
     return redis_stack
 
 
-@pytest.mark.soak  # to its clients it is as one that hangs
 async def test_a_black_hole(stack: Stack, crowd: Callers, answers: Answers, seed: int) -> None:
     jobs = await all_accepted(crowd, f"hole {seed}", 3)
     with stack.faults["worker->redis"].set(black_hole=True):
