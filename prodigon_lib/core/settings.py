@@ -76,7 +76,10 @@ class Settings(BaseSettings):
     request_seconds: Seconds = 60.0
     """Until a whole request, head and body, has come; then 408."""
     max_in_flight: Annotated[int, Field(ge=1)] = 1000
-    """Requests that are answered at once, streams too; one more gets 429 at once and does not wait unseen."""
+    """Requests that are taken in at once, streams too; one more gets 429 at once and does not wait unseen."""
+    turn_seconds: Seconds = 5.0
+    """Of many requests at once, a few begin at a time. One whose turn does not come within this gets 429, at
+    once where the pace tells."""
     loop_lag_warn_seconds: Seconds = 0.25
     """An event loop that was blocked for longer gets a line in the log, which says where it stood."""
     otel_exporter_otlp_endpoint: str | None = None

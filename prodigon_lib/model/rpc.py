@@ -11,10 +11,11 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import current_deadline
-from prodigon_lib.core.errors import InternalError, ProdigonError, RateLimited
+from prodigon_lib.core.errors import InternalError, ProdigonError
 from prodigon_lib.core.http.admission import SERVICE_HEADER
 from prodigon_lib.core.http.application import Service
-from prodigon_lib.core.http.middleware import RETRY_AFTER_SECONDS, usable_request_id
+from prodigon_lib.core.http.middleware import usable_request_id
+from prodigon_lib.core.http.turns import too_many
 from prodigon_lib.core.ids import request_ids
 from prodigon_lib.core.logging import get_logger
 from prodigon_lib.core.request_figures import LATENCY_BUCKETS
@@ -95,7 +96,7 @@ class Rpcs:
         self._running += 1
         try:
             if self._running > self._service.settings.max_in_flight:
-                raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
+                raise too_many()
             yield
         except asyncio.CancelledError:
             left = context.time_remaining()

@@ -116,6 +116,7 @@ class Service:
             log=self.log,
             max_body_bytes=self.settings.max_body_bytes,
             max_in_flight=self.settings.max_in_flight,
+            turn_seconds=self.settings.turn_seconds,
             hosts=hosts or TrustedHosts(),
             guard=guard,
         )

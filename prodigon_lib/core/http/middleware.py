@@ -12,13 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import DEADLINE_HEADER, current_deadline, deadline_from
-from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError, RateLimited
+from prodigon_lib.core.errors import InternalError, PayloadTooLarge, ProdigonError
 from prodigon_lib.core.http.admission import Guard, RawHeaders
 from prodigon_lib.core.http.errors import error_response
 from prodigon_lib.core.http.hosts import TrustedHosts
 from prodigon_lib.core.http.raw import RawRoute
 from prodigon_lib.core.http.security_headers import security_headers
 from prodigon_lib.core.http.streams import ClientDisconnected
+from prodigon_lib.core.http.turns import FREELY, Turns, too_many
 from prodigon_lib.core.ids import RequestId, request_ids
 from prodigon_lib.core.logging import RequestLog, get_logger
 from prodigon_lib.core.metrics import Metrics
@@ -40,7 +41,6 @@ WANTED = {
     name.encode(): name
     for name in (ID_HEADER.decode(), UNTIL_HEADER, "content-length", "traceparent", "tracestate")
 }
-RETRY_AFTER_SECONDS = 1.0
 
 
 class RequestMiddleware:
@@ -55,6 +55,7 @@ class RequestMiddleware:
         log: RequestLog,
         max_body_bytes: int,
         max_in_flight: int,
+        turn_seconds: float,
         hosts: TrustedHosts,
         guard: Guard | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class RequestMiddleware:
         self.log = log
         self.max_body_bytes = max_body_bytes
         self.max_in_flight = max_in_flight
+        self.turns = Turns(turn_seconds)
         self.hosts = hosts
         self.guard = guard
         self._ids = request_ids()
@@ -131,8 +133,10 @@ class RequestMiddleware:
         try:
             if not quiet:
                 if self.figures.in_flight > self.max_in_flight:
-                    raise RateLimited("too many requests are being answered", retry_after=RETRY_AFTER_SECONDS)
+                    raise too_many()
                 self.hosts.check(scope)  # not of probes, which call a container by its address
+                if self.figures.in_flight > FREELY:
+                    await self.turns.take()
             if self.guard is not None and path not in PROBES:
                 admission = await self.guard(scope)
                 said = admission.headers

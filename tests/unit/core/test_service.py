@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -35,13 +36,17 @@ async def hangs() -> None:
 
 
 def make_app(
-    trace_file: Path | None = None, request_log_share: float = 1.0, **checks: Callable[[], Awaitable[None]]
+    trace_file: Path | None = None,
+    request_log_share: float = 1.0,
+    turn_seconds: float = 5.0,
+    **checks: Callable[[], Awaitable[None]],
 ) -> FastAPI:
     settings = Settings(
         _env_file=None,
         max_body_bytes=1024,
         trace_file=str(trace_file) if trace_file else None,
         request_log_share=request_log_share,
+        turn_seconds=turn_seconds,
     )
     service = Service("demo", settings)
     app = service.application(title="demo", description="", lifespan=nothing, checks=checks)
@@ -168,6 +173,44 @@ async def test_metrics_count_routes_and_not_paths() -> None:
     assert 'route="/things/{thing}",service="demo",status="200"} 1.0' in text
     assert 'route="unmatched",service="demo",status="404"} 2.0' in text
     assert "/nothing" not in text
+
+
+async def test_of_many_at_once_the_first_are_answered_while_the_last_wait() -> None:
+    """And a probe is answered before most of them."""
+    app, words = make_app(), []
+
+    @app.get("/slow")
+    async def slow() -> None:
+        words.append("begin")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        words.append("end")
+
+    async def probe() -> None:
+        assert (await http.get("/health/live")).status_code == 200
+        words.append("probe")
+
+    async with client(app) as http:
+        answers = await asyncio.gather(*(http.get("/slow") for _ in range(500)), probe())
+    assert {answer.status_code for answer in answers[:-1]} == {200}
+    assert "end" in words[:250]
+    assert "probe" in words[:250]
+
+
+async def test_what_waits_for_its_turn_too_long_is_told_when_to_come_back() -> None:
+    app = make_app(turn_seconds=0.05)
+
+    @app.get("/slow")
+    async def slow() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.01)  # noqa: ASYNC251  what it costs
+
+    async with client(app) as http:
+        answers = await asyncio.gather(*(http.get("/slow") for _ in range(300)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert 50 < len(refused) < 250
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+    assert {answer.status_code for answer in answers} == {200, 429}
 
 
 async def test_a_fault_before_the_first_piece_is_a_status() -> None:
