@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
@@ -181,42 +182,54 @@ async def pick_up_seconds(queue: Queue) -> float:
             else:
                 await queue.wait_for_work(5)
 
-    working = asyncio.create_task(work())
     waits = []
-    for _ in range(PICK_UPS):
-        began = time.perf_counter()
-        await queue.enqueue([new_job()])
-        waits.append(await taken.get() - began)
-    working.cancel()
-    await asyncio.wait([working])
+    async with asyncio.TaskGroup() as group:
+        working = group.create_task(work())
+        for _ in range(PICK_UPS):
+            began = time.perf_counter()
+            await queue.enqueue([new_job()])
+            waits.append(await taken.get() - began)
+        working.cancel()
     return median(waits)
 
 
 async def what_is_left(queue: Queue, kill: Callable[[], object]) -> tuple[int, int, float]:
     """Jobs that were accepted until the server was killed, those of them that are there once it is back, and
     for how many seconds it was away.
+
+    Raises:
+        ExceptionGroup: calls failed before the kill.
     """
     accepted: list[JobId] = []
-    enough = asyncio.Event()
+    enough, killing, killed = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def submit(lane: int) -> None:
-        """Until a call fails: of that one nobody knows whether it was accepted."""
-        try:
-            for number in range(10_000):
+        """Until a call fails, of which nobody knows whether it was accepted, or the server was killed: a
+        lane that waits for a connection meanwhile may meet nothing of it.
+        """
+        for number in count():
+            if killed.is_set():
+                return
+            try:
                 (job,) = await queue.enqueue([new_job(key=f"{lane} {number}")])
-                accepted.append(JobId(job.job_id))
-                if len(accepted) >= KILL_AFTER:
-                    enough.set()
-        except ProdigonError:
-            pass
+            except ProdigonError:
+                if killing.is_set():
+                    return
+                raise
+            accepted.append(JobId(job.job_id))
+            if len(accepted) >= KILL_AFTER:
+                enough.set()
 
-    lanes = [asyncio.create_task(submit(lane)) for lane in range(CALLERS)]
-    await enough.wait()
-    await asyncio.to_thread(kill)
-    killed = time.perf_counter()
-    await asyncio.wait(lanes)
+    async with asyncio.TaskGroup() as lanes:
+        for lane in range(CALLERS):
+            lanes.create_task(submit(lane))
+        await enough.wait()
+        killing.set()
+        await asyncio.to_thread(kill)
+        began = time.perf_counter()
+        killed.set()
     await until_back(queue)
-    away = time.perf_counter() - killed
+    away = time.perf_counter() - began
     return len(accepted), sum([await is_there(queue, job) for job in accepted]), away
 
 
