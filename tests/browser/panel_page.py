@@ -35,6 +35,7 @@ async ([kind, answers]) => {
       await null;
       const { id } = message;
       const value = window.kernel.answers[message.method] ?? null;
+      if (value?.held) return;
       const items = value?.stream?.map((item) => ({ kind: "item", id, value: item }));
       tell(items ?? [{ kind: "answer", id, value }]);
     },
@@ -44,6 +45,7 @@ async ([kind, answers]) => {
   window.leave = panels.render({ model, el });
 }
 """
+HELD = {"held": True}
 SYSTEM = {"name": "default", "url": "http://127.0.0.1:8000", "stack": True, "away": {}}
 
 
@@ -66,8 +68,15 @@ class PanelPage:
         self.tell({"kind": "event", "name": name, "value": value, **more})
 
     def answers(self, **answers: Any) -> None:
-        """What the kernel answers from now on, by method; `{"stream": [...]}` is items without an end."""
+        """What the kernel answers from now on, by method; `{"stream": [...]}` is items without an end, and
+        `HELD` no answer until the test gives one.
+        """
         self.page.evaluate("answers => Object.assign(window.kernel.answers, answers)", answers)
+
+    def answer(self, method: str, value: Any) -> dict[str, Any]:
+        """The message that answers the panel's last ask of a method whose answer is held."""
+        last = "method => window.kernel.asks.findLast((ask) => ask.method === method).id"
+        return {"kind": "answer", "id": self.page.evaluate(last, method), "value": value}
 
     def asks(self, method: str) -> list[dict[str, Any]]:
         """The parameters of what the panel asked."""

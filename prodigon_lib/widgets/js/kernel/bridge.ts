@@ -37,6 +37,11 @@ interface Attached<Value> {
   buffers: DataView[];
 }
 
+interface Arrived {
+  message: any;
+  buffers: DataView[];
+}
+
 interface Ask {
   answer(value: any, buffers: DataView[]): void;
   fail(fault: Fault): void;
@@ -55,6 +60,9 @@ export class Bridge {
   silent = false;
   private asks = new Map<string, Ask>();
   private listeners = new Map<string, Set<(value: any, text?: string) => void>>();
+  private arrived: Arrived[] = [];
+  private readonly pause = new MessageChannel();
+  private pausing = false;
   private count = 0;
   private saidAlive = Date.now();
   private waitingSince: number | null = null;
@@ -62,6 +70,10 @@ export class Bridge {
 
   constructor(private readonly model: Model) {
     model.on("msg:custom", this.receive);
+    this.pause.port1.onmessage = () => {
+      this.pausing = false;
+      this.dealWithArrived();
+    };
     this.post({ kind: "hello", view: this.view });
     this.timer = setInterval(this.beat, BEAT_MS);
   }
@@ -114,6 +126,8 @@ export class Bridge {
     clearInterval(this.timer);
     this.post({ kind: "bye", view: this.view });
     this.model.off("msg:custom", this.receive);
+    this.pause.port1.close();
+    this.arrived = [];
     this.asks.clear();
     this.listeners.clear();
   }
@@ -141,9 +155,25 @@ export class Bridge {
     let used = 0;
     for (const message of content.batch) {
       const own = buffers.slice(used, (used += message.buffers ?? 0));
-      this.take(message, own);
+      this.arrived.push({ message, buffers: own });
     }
+    this.dealWithArrived();
   };
+
+  /** In the kernel's order. Who awaits an answer goes on some microtasks later, and must have done so before
+   * what came after the answer is told: else the answer would undo the news. */
+  private dealWithArrived(): void {
+    while (!this.pausing && this.arrived.length > 0) {
+      const { message, buffers } = this.arrived.shift()!;
+      this.pausing = ["answer", "end", "fault"].includes(message.kind);
+      if (this.pausing) this.pause.port2.postMessage(null);
+      try {
+        this.take(message, buffers);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
 
   private take(message: any, buffers: DataView[]): void {
     const ask = this.asks.get(message.id);
