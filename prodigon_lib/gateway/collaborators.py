@@ -103,6 +103,7 @@ def collaborators(
     if model is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,
+            idle=settings.connection_idle_seconds,
             first_byte=settings.generate_seconds,
             between=settings.stream_idle_seconds,
             whole=settings.generate_seconds,
@@ -121,6 +122,7 @@ def collaborators(
     if jobs is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,
+            idle=settings.connection_idle_seconds,
             first_byte=settings.jobs_seconds,
             between=settings.stream_idle_seconds,
             whole=settings.jobs_seconds,

@@ -52,6 +52,8 @@ class GatewaySettings(CallerSettings):
     """Web pages of which origins may call the gateway, separated by commas; `*` is all."""
     connect_seconds: Seconds = 2.0
     """Until a service has taken the connection; then the next of its addresses is tried."""
+    connection_idle_seconds: Seconds = 4.0
+    """How long a connection to a service is kept that no call uses; less than who takes it keeps its own."""
     generate_seconds: Seconds = 120.0
     """Until a whole completion is there; longer than the model service takes to give up."""
     stream_idle_seconds: Seconds = 75.0

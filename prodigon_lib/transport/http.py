@@ -30,9 +30,6 @@ from prodigon_lib.transport.metrics import UpstreamMetrics
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 POOL_LIMIT = 1000
-KEEPALIVE_SECONDS = 4
-"""Below uvicorn's default of five, so that no call meets a connection that the service has just closed."""
-
 
 NOT_SAID = ("Accept", "Accept-Encoding", "User-Agent")
 """Headers that aiohttp would send by itself: it asks for packed answers, and here nobody unpacks them."""
@@ -55,13 +52,15 @@ class Timeouts:
     """Seconds. `first_byte` bounds a call until its answer begins.
 
     `between` bounds each silence of a stream, that before its beginning too; `whole` bounds a call that is no
-    stream, from first to last.
+    stream, from first to last. `idle` is how long a connection is kept that no call uses: below uvicorn's
+    default of five, so that none meets one that the service has just closed.
     """
 
     connect: float = 2.0
     first_byte: float = 60.0
     between: float = 60.0
     whole: float = 120.0
+    idle: float = 4.0
 
 
 class ServiceClient:
@@ -105,7 +104,7 @@ class ServiceClient:
         self._session = aiohttp.ClientSession(
             connector=PatientConnector(
                 limit=POOL_LIMIT,
-                keepalive_timeout=KEEPALIVE_SECONDS,
+                keepalive_timeout=self.timeouts.idle,
                 connect_seconds=self.timeouts.connect,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -93,6 +93,7 @@ def collaborators(
     if model is None:
         timeouts = Timeouts(
             connect=settings.connect_seconds,
+            idle=settings.connection_idle_seconds,
             first_byte=settings.generate_seconds,
             between=settings.generate_seconds,
             whole=settings.generate_seconds,

@@ -51,6 +51,8 @@ class WorkerSettings(CallerSettings):
     """Resident megabytes at which it drains and ends, to be started afresh; without it nothing is watched."""
     connect_seconds: Seconds = 2.0
     """Until the model service has taken the connection; then the next of its addresses is tried."""
+    connection_idle_seconds: Seconds = 4.0
+    """How long a connection to a service is kept that no call uses; less than who takes it keeps its own."""
     generate_seconds: Seconds = 120.0
     """Until a whole completion is there."""
 

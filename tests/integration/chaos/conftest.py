@@ -29,6 +29,7 @@ QUICK = {
     "JOBS_SECONDS": 6,
     "DATABASE_SECONDS": 6,
     "CONNECT_SECONDS": 1,
+    "CONNECTION_IDLE_SECONDS": 1,
     "SHUTDOWN_SECONDS": 8,
 }
 """Limits that show in seconds what a deployment sees in minutes; no prompt runs out of attempts."""

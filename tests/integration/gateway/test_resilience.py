@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -244,6 +244,31 @@ async def test_an_enqueue_without_a_key_is_not_sent_twice() -> None:
         assert received == 5
         await http.post("/api/v1/jobs", json={"prompts": ["a"]}, headers={"Idempotency-Key": "one"})
         assert received == 7
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(0.3, False), (60, True)])
+async def test_a_connection_that_no_call_uses_is_kept_as_long_as_the_setting_says(
+    seconds: float, left: bool
+) -> None:
+    asked, ended = asyncio.Event(), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+                asked.set()
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server, gateway(model_service_url=url, connection_idle_seconds=seconds) as http:
+        await http.get("/health/ready")
+        assert asked.is_set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), 6 if left else 5.5)
+        assert ended.is_set() is not left
 
 
 async def test_one_request_too_many_is_told_at_once_when_to_come_back() -> None:
