@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -13,6 +14,9 @@ from prodigon_lib.widgets.wire import Attached, fault_of
 Handler = Callable[..., Coroutine[Any, Any, Any] | AsyncIterator[Any]]
 Chore = Callable[[], Coroutine[Any, Any, None]]
 
+log = logging.getLogger(__name__)
+
+AGAIN_SECONDS = 2.0
 SILENT_SECONDS = 180.0
 """A view that says nothing for so long is gone: a page in the background may speak only once a minute."""
 
@@ -118,7 +122,7 @@ class Bridge:
     def _hear(self, view: str) -> None:
         loop = asyncio.get_running_loop()
         if not self._heard:
-            self._working = [loop.create_task(chore(), name="panel chore") for chore in self._chores]
+            self._working = [loop.create_task(keep_at(chore), name="panel chore") for chore in self._chores]
             self._sweep = loop.call_later(self._silent / 2, self._forget_silent)
         self._heard[view] = loop.time()
 
@@ -142,3 +146,13 @@ class Bridge:
             if self._sweep is not None:
                 self._sweep.cancel()
                 self._sweep = None
+
+
+async def keep_at(chore: Chore) -> None:
+    """A chore that fails is begun again: its page would go on showing what once was, as if it were so."""
+    while True:
+        try:
+            return await chore()
+        except Exception:
+            log.exception("a panel's chore failed, and is begun again")
+        await asyncio.sleep(AGAIN_SECONDS)

@@ -125,6 +125,28 @@ async def test_chores_run_while_somebody_looks() -> None:
     await eventually(lambda: not running)
 
 
+async def test_a_chore_that_fails_is_begun_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("prodigon_lib.widgets.bridge.AGAIN_SECONDS", 0.01)
+    begun: list[int] = []
+
+    async def chore() -> None:
+        begun.append(1)
+        if len(begun) < 3:
+            raise KeyError("a bug")
+        await asyncio.Event().wait()
+
+    browser = FakeBrowser()
+    browser.serve({}, [chore])
+    browser.say("hello", view="one")
+    await eventually(lambda: len(begun) == 3)
+    assert "a bug" in caplog.text
+    browser.say("bye", view="one")
+    await browser.bridge.close()
+    assert len(begun) == 3
+
+
 async def test_close_leaves_no_task() -> None:
     before = asyncio.all_tasks()
     browser, endless = FakeBrowser(), Endless()
