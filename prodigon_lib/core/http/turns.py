@@ -9,12 +9,15 @@ import asyncio
 from collections import deque
 from contextvars import Context
 
+from prodigon_lib.core.deadline import remaining
 from prodigon_lib.core.errors import RateLimited
 
 FREELY = 64
 """Requests in flight up to which nobody asks for a turn."""
 A_PASS = 16
 """Turns in one pass of the event loop."""
+SHARE = 0.5
+"""Of the time that a caller has left, how much may go by before its turn: the rest is for the work."""
 PACE_SECONDS = 0.5
 """What the pace is measured over."""
 RETRY_AFTER_SECONDS = 1.0
@@ -24,7 +27,7 @@ class Turns:
     """Those of one event loop's service, in the order in which they were asked for.
 
     Args:
-        seconds: how long one may wait for its turn.
+        seconds: how long one may wait for its turn; less where its caller has less time.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -39,7 +42,7 @@ class Turns:
         self._measured = 0
 
     async def take(self) -> None:
-        """Returns when it is the caller's turn.
+        """Returns when it is the caller's turn, whose deadline is the current one.
 
         Raises:
             RateLimited: so many wait that its turn would come too late, or it did not come in time.
@@ -50,10 +53,12 @@ class Turns:
         if self._begun < A_PASS and not self._waiting:
             self._begun += 1
             return
-        if self._pace is not None and len(self._waiting) > self._pace * self._seconds:
+        left = remaining()
+        seconds = self._seconds if left is None else min(self._seconds, left * SHARE)
+        if self._pace is not None and len(self._waiting) > self._pace * seconds:
             raise too_many()
         turn = loop.create_future()
-        self._waiting.append((loop.time(), turn))
+        self._waiting.append((loop.time() + seconds, turn))
         await turn
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -64,10 +69,10 @@ class Turns:
         now = loop.time()
         self._begun = 0
         while self._waiting and self._begun < A_PASS:
-            since, turn = self._waiting.popleft()
+            until, turn = self._waiting.popleft()
             if turn.done():  # its task was cancelled
                 continue
-            if now - since > self._seconds:
+            if now > until:
                 turn.set_exception(too_many())
                 continue
             turn.set_result(None)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from prodigon_lib.core.context import current_request_id
+from prodigon_lib.core.deadline import current_deadline
 from prodigon_lib.core.errors import RateLimited
 from prodigon_lib.core.http.turns import A_PASS, Turns
 from prodigon_lib.core.ids import RequestId
@@ -85,6 +86,28 @@ async def test_one_whose_turn_does_not_come_in_time_is_told() -> None:
     assert A_PASS <= len(outcomes) - len(refused) <= 3 * A_PASS
     assert refused[0].retry_after >= 1
     assert outcomes == [None] * (len(outcomes) - len(refused)) + refused
+
+
+async def test_half_of_a_callers_time_is_left_for_the_work() -> None:
+    """The rest of a crowd has time enough, and waits."""
+    turns = Turns(60)
+
+    async def request(seconds: float | None) -> None:
+        token = current_deadline.set(None if seconds is None else time.monotonic() + seconds)
+        try:
+            await turns.take()
+            time.sleep(0.02)  # noqa: ASYNC251  what a request costs
+        finally:
+            current_deadline.reset(token)
+
+    limits = [None if number % 2 else 1.0 for number in range(8 * A_PASS)]
+    outcomes = await asyncio.gather(*(request(limit) for limit in limits), return_exceptions=True)
+    short = [outcome for outcome, limit in zip(outcomes, limits, strict=True) if limit]
+    refused = [outcome for outcome in short if isinstance(outcome, RateLimited)]
+    assert A_PASS / 2 <= len(short) - len(refused) <= 1.5 * A_PASS
+    assert [outcome for outcome, limit in zip(outcomes, limits, strict=True) if not limit] == [None] * len(
+        short
+    )
 
 
 @pytest.fixture
