@@ -19,12 +19,13 @@ def main(arguments: list[str] | None = None) -> int:
     end_when_told()  # until uvicorn takes over
     import uvicorn
 
+    from prodigon_lib.core.http.server import FairServer
     from prodigon_lib.core.logging import log_the_uncaught
 
     app = import_module(f"services.{wish.service}.main").app
     log_the_uncaught()
     options = server_options(app.state.service.settings)
-    server = uvicorn.Server(uvicorn.Config(app, host=wish.host, port=wish.port, **options))
+    server = FairServer(uvicorn.Config(app, host=wish.host, port=wish.port, **options))
     server.run()
     return 0 if server.started else FAILED
 

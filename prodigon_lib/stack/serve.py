@@ -38,6 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     gc.disable()  # nothing that loading makes is garbage: looking for some costs a sixth of the start
     import uvicorn
 
+    from prodigon_lib.core.http.server import FairServer
     from prodigon_lib.core.logging import log_the_uncaught
     from prodigon_lib.core.settings import load_settings
 
@@ -60,7 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
     except OSError as error:
         refuse(wish.service, f"port {wish.port}: {error.strerror}")
         return REFUSED
-    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings)))
+    server = FairServer(uvicorn.Config(app, **server_options(settings)))
     server.run(sockets=sockets)
     return 0 if server.started else FAILED
 
