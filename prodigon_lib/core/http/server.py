@@ -13,7 +13,7 @@ ACCEPTS = 16
 class FairServer(uvicorn.Server):
     """Takes several new connections in a pass of the event loop, whichever loop it is.
 
-    uvloop takes one (libuv does, from 1.45 on). While those that are connected keep it busy, its passes are
+    uvloop takes one. While those that are connected keep it busy, its passes are
     long: a hundred who call anew would wait for a hundred of them, and a probe behind them too. So the
     listener is watched several times.
     """
