@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 
-import aiohttp
-
 from prodigon_lib.core.deadline import remaining
 from prodigon_lib.core.errors import ProdigonError, UpstreamUnavailable
 from prodigon_lib.transport.breaker import Breaker
@@ -50,7 +48,7 @@ class Address:
             self.breaker.abandoned()  # the caller's time was over, not ours
         elif isinstance(error, TimeoutError):
             self.breaker.timed_out(answers)
-        elif isinstance(error, aiohttp.ClientError | ConnectionError):
+        elif isinstance(error, ConnectionError):
             self.breaker.failed()
         else:
             self.breaker.abandoned()
@@ -88,7 +86,7 @@ class Addresses:
 
     def may_retry(self, error: BaseException) -> bool:
         """Whether a call may be tried again: its connection broke, and few others were lately."""
-        broke = isinstance(error, aiohttp.ClientError) and not isinstance(error, TimeoutError)
+        broke = isinstance(error, ConnectionError) and not isinstance(error, TimeoutError)
         return broke and self.may_repeat()
 
     def may_repeat(self) -> bool:

@@ -1,17 +1,12 @@
-"""One pooled HTTP client for the calls to one service, which may listen at several addresses.
-
-`aiohttp` and not `httpx`: with many requests in flight it does many times the work on the same core.
-"""
+"""One pooled HTTP client for the calls to one service, which may listen at several addresses."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from math import inf
 from typing import Any
 
-import aiohttp
 import orjson
-from yarl import URL
 
 from prodigon_lib.core.context import REQUEST_ID_HEADER, current_request_id
 from prodigon_lib.core.deadline import DEADLINE_HEADER, allowed, as_header, remaining
@@ -25,22 +20,15 @@ from prodigon_lib.core.http.admission import SERVICE_HEADER
 from prodigon_lib.core.telemetry import Span, Telemetry, inject_trace, mark_failed
 from prodigon_lib.core.time_limits import TimeLimits
 from prodigon_lib.transport.addresses import Address, Addresses, Resilience
-from prodigon_lib.transport.connector import PatientConnector
+from prodigon_lib.transport.connections.answer import Answer
+from prodigon_lib.transport.connections.faults import NobodyListens
+from prodigon_lib.transport.connections.pool import Pool
 from prodigon_lib.transport.metrics import UpstreamMetrics
 
 JSON_HEADERS = {"Content-Type": "application/json"}
-POOL_LIMIT = 1000
-
-NOT_SAID = ("Accept", "Accept-Encoding", "User-Agent")
-"""Headers that aiohttp would send by itself: it asks for packed answers, and here nobody unpacks them."""
-
 NOT_FOR_CALLERS = {"INTERNAL_ERROR", "NOT_FOUND", "METHOD_NOT_ALLOWED", "UNKNOWN_SERVICE"}
 """What a service says of a call that we should not have made, or of a fault of its own. Our caller has no
 part in it, and gets a 502. A thing that a caller asked for has a code of its own (`JOB_NOT_FOUND`)."""
-
-
-NOBODY_LISTENS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
-"""Nothing was sent: another address may be tried."""
 
 
 Identity = Callable[[], str]
@@ -95,27 +83,17 @@ class ServiceClient:
         self.telemetry = telemetry
         self.timeouts = timeouts or Timeouts()
         self._addresses = Addresses(name, urls, resilience or Resilience(), metrics)
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._limits = TimeLimits()
-        self._whole = aiohttp.ClientTimeout(total=None, sock_connect=None)
-        self._stream = aiohttp.ClientTimeout(total=None, sock_connect=None, sock_read=self.timeouts.between)
 
     async def open(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=PatientConnector(
-                limit=POOL_LIMIT,
-                keepalive_timeout=self.timeouts.idle,
-                connect_seconds=self.timeouts.connect,
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=NOT_SAID,
-        )
+        seconds = self.timeouts
+        self._pool = Pool(connect_seconds=seconds.connect, idle_seconds=seconds.idle, ticker=self._limits)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
 
     async def request(
         self,
@@ -140,25 +118,26 @@ class ServiceClient:
         outgoing = self._headers(headers, span)
         outgoing[DEADLINE_HEADER] = as_header(seconds)
         try:
-            response, place = await self._open(
-                method, path, body, outgoing, self._whole, end, retry=retry, counts=counts
+            answer, place = await self._begun(
+                method, path, body, outgoing, end, between=inf, retry=retry, counts=counts
             )
             answers = place.breaker.answers
             try:
                 with self._limits.until(end):
-                    async with response:
-                        await self._check(response, span)
-                        answer = await response.read()
+                    await self._check(answer, span)
+                    whole = await answer.read()
             except BaseException as error:
                 place.report(error, answers, counts=counts)
                 raise
+            finally:
+                answer.release()
             if counts or place.breaker.open:
                 place.breaker.succeeded()
-            return answer
+            return whole
         except ProdigonError as error:
             mark_failed(span, error.message)
             raise
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except (TimeoutError, ConnectionError) as error:
             raise self._named(error, span) from error
         finally:
             span.end()
@@ -192,16 +171,19 @@ class ServiceClient:
         if (left := remaining()) is not None:
             outgoing[DEADLINE_HEADER] = as_header(left)
         try:
-            response, place = await self._open(method, path, body, outgoing, self._stream, end, retry=retry)
+            between = self.timeouts.between
+            answer, place = await self._begun(method, path, body, outgoing, end, between=between, retry=retry)
             place.breaker.succeeded()
-            async with response:
-                await self._check(response, span)
-                async for chunk in response.content.iter_any():
-                    yield chunk
+            try:
+                await self._check(answer, span)
+                async for piece in answer.pieces():
+                    yield piece
+            finally:
+                answer.release()
         except ProdigonError as error:
             mark_failed(span, error.message)
             raise
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except (TimeoutError, ConnectionError) as error:
             raise self._named(error, span) from error
         finally:
             span.end()
@@ -223,36 +205,30 @@ class ServiceClient:
             outgoing[SERVICE_HEADER] = self._identity()
         return outgoing
 
-    async def _open(
+    async def _begun(
         self,
         method: str,
         path: str,
         body: bytes | None,
         headers: dict[str, str],
-        timeout: aiohttp.ClientTimeout,
         end: float,
         *,
+        between: float,
         retry: bool,
         counts: bool = True,
-    ) -> tuple[aiohttp.ClientResponse, Address]:
+    ) -> tuple[Answer, Address]:
         """An answer that has begun, and the address that wants to hear how it went on."""
-        assert self._session is not None, "open() was not called"
+        pool = self._pool
+        assert pool is not None, "open() was not called"
         self._addresses.called()
         places = self._addresses.admitted()
         while (place := next(places, None)) is not None:
             answers = place.breaker.answers
             try:
                 with self._limits.until(end):
-                    response = await self._session.request(
-                        method,
-                        parsed(place.url + path),
-                        data=body,
-                        headers=headers,
-                        timeout=timeout,
-                        allow_redirects=False,
-                    )
-                return response, place
-            except NOBODY_LISTENS as error:
+                    answer = await pool.ask(method, place.url, path, headers, body, between=between)
+                return answer, place
+            except NobodyListens as error:
                 place.report(error, answers, counts=counts)
             except BaseException as error:
                 if not retry or not self._addresses.may_retry(error):
@@ -266,20 +242,20 @@ class ServiceClient:
                 places, retry = self._addresses.admitted(), False
         raise self._addresses.away()
 
-    async def _check(self, response: aiohttp.ClientResponse, span: Span) -> None:
+    async def _check(self, answer: Answer, span: Span) -> None:
         """Raises: ProdigonError: what the service answered, when that is an error."""
-        span.set_attribute("http.response.status_code", response.status)
-        if response.status < 300:
+        span.set_attribute("http.response.status_code", answer.status)
+        if answer.status < 300:
             return
         try:
-            document = orjson.loads(await response.read())
-        except (orjson.JSONDecodeError, aiohttp.ClientError):
+            document = orjson.loads(await answer.read())
+        except (orjson.JSONDecodeError, ConnectionError):
             document = None
-        retry_after = response.headers.get("Retry-After", "")
+        retry_after = answer.headers.get(b"retry-after", b"")
         error = error_for(
-            response.status, document, retry_after=float(retry_after) if retry_after.isdigit() else None
+            answer.status, document, retry_after=float(retry_after) if retry_after.isdigit() else None
         )
-        foreign = not isinstance(document, dict) and response.status < 500 and response.status != 429
+        foreign = not isinstance(document, dict) and answer.status < 500 and answer.status != 429
         if foreign or error.code in NOT_FOR_CALLERS:
             raise UpstreamError(f"the {self.name} service failed")
         raise error
@@ -290,9 +266,3 @@ class ServiceClient:
         if isinstance(error, TimeoutError):
             return UpstreamTimeout(f"the {self.name} service took too long")
         return UpstreamError(f"the connection to the {self.name} service broke")
-
-
-@lru_cache(maxsize=256)
-def parsed(url: str) -> URL:
-    """Parsed once: to take an address apart costs as much as to send a request to it."""
-    return URL(url, encoded=True)

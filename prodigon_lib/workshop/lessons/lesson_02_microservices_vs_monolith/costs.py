@@ -18,7 +18,10 @@ from prodigon_lib.workshop.table import Table
 BEHIND = ("postgres", "proxy")
 ROUNDS = 5
 
+CONNECTIONS = ("answer", "connection", "dial", "door", "faults", "origin", "pool")
+
 WIRE = (
+    *(f"transport/connections/{module}.py" for module in CONNECTIONS),
     "transport/http.py",
     "transport/jobs.py",
     "transport/model.py",

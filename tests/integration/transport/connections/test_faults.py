@@ -1,0 +1,164 @@
+"""Connections that are not there, break, or fall silent."""
+
+import asyncio
+import socket
+from typing import Any
+
+import pytest
+
+from prodigon_lib.transport.connections.answer import AHEAD
+from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens
+from prodigon_lib.transport.connections.pool import Pool
+from tests.integration.transport.connections.servers import HELLO, OK, get, heard, pooled, post, served, whole
+from tests.polling import eventually
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_call_that_may_be_made_twice_survives_an_idle_connection_that_has_ended(times: int) -> None:
+    """The service ends it as we use it: nobody knows whether it has heard us."""
+    served_calls = 0
+
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        nonlocal served_calls
+        await heard(reader, reader.requests)
+        served_calls += 1
+        if served_calls not in range(3, 3 + times):
+            writer.write(HELLO)
+        await heard(reader, reader.requests)  # the second call over this connection, and no answer
+
+    async with served(talk) as server, pooled() as pool:
+        await asyncio.gather(get(pool, server.url), get(pool, server.url))
+        if times == 1:
+            # The first connection breaks, the second as well; what is tried again is tried once.
+            with pytest.raises(ConnectionBroke):
+                await get(pool, server.url)
+        else:
+            with pytest.raises(ConnectionBroke):
+                await post(pool, server.url)
+        assert sum(len(requests) for requests in server.requests) == 2 + (2 if times == 1 else 1)
+
+
+async def test_a_harmless_call_is_made_again_on_a_new_connection() -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await heard(reader, reader.requests)
+        writer.write(HELLO)
+        await heard(reader, reader.requests)
+
+    async with served(talk) as server, pooled() as pool:
+        assert [await get(pool, server.url) for _ in range(3)] == [b"Hello"] * 3
+        assert [len(requests) for requests in server.requests] == [2, 2, 1]
+
+
+async def test_nobody_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        async with pooled() as pool:
+            with pytest.raises(NobodyListens):
+                await post(pool, f"http://127.0.0.1:{taken.getsockname()[1]}")
+            with pytest.raises(NobodyListens):
+                await post(pool, "http://no-such-name.invalid:80")
+            assert pool._room._value == 1000
+
+
+async def test_a_black_hole() -> None:
+    """Its queue of connections is full, and nobody takes one from it."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        async with pooled(connect=0.5) as pool:
+            with pytest.raises(NobodyListens) as caught:
+                await asyncio.wait_for(post(pool, f"http://127.0.0.1:{deaf.getsockname()[1]}"), 20)
+            assert isinstance(caught.value, TimeoutError)
+
+
+@pytest.mark.parametrize("said", [b"", OK + b"Content-Length: 5\r\n\r\nHe"])
+async def test_a_silence(said: bytes) -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await heard(reader, reader.requests)
+        writer.write(said)
+        await reader.read()
+
+    async with served(talk) as server, pooled() as pool:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(post(pool, server.url, between=0.3), 20)
+        await eventually(lambda: server.open == 0)
+
+
+async def test_a_reader_that_is_slow_stops_the_sender() -> None:
+    sent = 0
+
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await heard(reader, reader.requests)
+        writer.write(OK + b"Content-Length: 100000000\r\n\r\n")
+        for _ in range(1000):
+            writer.write(b"x" * 100_000)
+            await writer.drain()
+            sent += 100_000
+
+    async with served(talk) as server, pooled() as pool:
+        answer = await pool.ask("POST", server.url, "/", {}, between=30)
+        await asyncio.sleep(1)
+        stopped = sent
+        assert answer._held < AHEAD + 1_000_000
+        assert stopped < 50_000_000  # the sockets' own buffers hold some
+        found = 0
+        async for piece in answer.pieces():
+            found += len(piece)
+        answer.release()
+        assert (found, sent) == (100_000_000, 100_000_000)
+
+
+async def test_closing_ends_calls_and_connections() -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await heard(reader, reader.requests)
+            if sum(map(len, server.requests)) < 3:
+                writer.write(HELLO)
+
+    async with served(talk) as server:
+        pool = Pool(connect_seconds=5, idle_seconds=60)
+        await asyncio.gather(post(pool, server.url), post(pool, server.url))
+        call = asyncio.create_task(pool.ask("POST", server.url, "/", {}))
+        await eventually(lambda: sum(map(len, server.requests)) == 3)
+        await pool.close()
+        with pytest.raises(ConnectionBroke):
+            await call
+        assert not pool._open
+        await eventually(lambda: server.open == 0)
+        with pytest.raises(NobodyListens):
+            await post(pool, server.url)
+
+
+async def test_what_we_end_ourselves_is_not_whole() -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await heard(reader, reader.requests)
+        writer.write(OK + b"X-One: 1\r\n\r\nhalf")
+        await reader.read()
+
+    async with served(talk) as server:
+        pool = Pool(connect_seconds=5, idle_seconds=60)
+        answer = await pool.ask("POST", server.url, "/", {})
+        reading = asyncio.create_task(answer.read())
+        await asyncio.sleep(0.1)
+        await pool.close()
+        with pytest.raises(ConnectionBroke):
+            await reading
+        answer.release()
+
+
+async def test_who_stops_listening_and_has_answered_is_heard() -> None:
+    """The rest of the request is never taken, and the answer ends with the connection."""
+
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        reader.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.0 413 Too Large\r\n\r\nno")
+        writer.write_eof()
+        await asyncio.sleep(60)
+
+    async with served(talk) as server, pooled() as pool:
+        answer = await pool.ask("POST", server.url, "/", {}, b"x" * 30_000_000, between=20)
+        assert (answer.status, await whole(answer)) == (413, b"no")
