@@ -10,7 +10,7 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; 
   "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break || python=; done; \
   test -n "$$python" || { echo "Prodigon needs Python 3.11 or newer; name one: make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: help lab test run health lint unit integration chaos answers browser beside-integration soak soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
+.PHONY: help lab test run health lint unit integration chaos answers browser beside-integration soak chaos-services chaos-networks chaos-stores soak-services soak-networks soak-stores notebooks notebooks-solved notebooks-untouched exercises widgets bench outputs proto db-upgrade db-revision lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,24 +54,26 @@ unit: $(READY) ## tests without I/O
 integration: $(READY) ## tests with a real Postgres and real services
 	$(PYTEST) tests/integration --ignore=$(CHAOS)
 
-chaos: $(READY) ## the chaos suite with one seed, a few minutes
-	$(PYTEST) -m "not soak" $(CHAOS)
-
 browser: $(READY) ## tests of the panels and of JupyterLab in a real browser
 	$(PYTEST) tests/browser
 
 answers: $(READY) ## check every answer that is kept for an exercise: solutions, other right ones, wrong ones
 	$(PYTEST) tests/exercises
 
+chaos: $(READY) ## the chaos suite with one seed, a few minutes
+	$(MAKE) -j3 chaos-services chaos-networks chaos-stores
+
 soak: $(READY) ## the chaos suite with ten seeds: services killed, Postgres away, networks broken (an hour)
 	$(MAKE) -j3 soak-services soak-networks soak-stores
 
-# In three parts beside each other: each waits most of its time, and one loads the machine of the others.
+# Both in three parts beside each other: each waits most of its time, and one loads the machine of the others.
 SERVICES := $(CHAOS)/test_kills.py $(CHAOS)/test_garbage.py
 NETWORKS := $(CHAOS)/test_network.py $(CHAOS)/test_model.py
-soak-services: PART = $(SERVICES)
-soak-networks: PART = $(NETWORKS)
-soak-stores: PART = $(filter-out $(SERVICES) $(NETWORKS),$(wildcard $(CHAOS)/test_*.py))
+%-services: PART = $(SERVICES)
+%-networks: PART = $(NETWORKS)
+%-stores: PART = $(filter-out $(SERVICES) $(NETWORKS),$(wildcard $(CHAOS)/test_*.py))
+chaos-services chaos-networks chaos-stores: $(READY)
+	$(PYTEST) -m "not soak" $(PART) $(ARGS)
 soak-services soak-networks soak-stores: $(READY)
 	CHAOS_SEEDS=10 $(PYTEST) $(PART) $(ARGS)
 
