@@ -177,7 +177,7 @@ async def test_metrics_count_routes_and_not_paths() -> None:
 
 async def test_of_many_at_once_the_first_are_answered_while_the_last_wait() -> None:
     """And a probe is answered before most of them."""
-    app, words = make_app(), []
+    app, words = make_app(turn_seconds=120), []
 
     @app.get("/slow")
     async def slow() -> None:

@@ -24,7 +24,7 @@ def test_an_address(url: str, host: str, port: int, tls: bool, authority: str, p
 
 @pytest.mark.parametrize(
     "url",
-    ["model:8001", "grpc://model:1", "http://", "http://me:word@model", "http://model?a=b", "http://model:x"],
+    ["model:8001", "grpc://model:1", "http://", "http://me@model", "http://model?a=b", "http://model:x"],
 )
 def test_no_address(url: str) -> None:
     with pytest.raises(ValueError):
