@@ -13,6 +13,9 @@ from weakref import WeakKeyDictionary
 TICK = 0.02
 """Seconds."""
 
+PASSES = 5
+"""Of the event loop, after an end has come: what was there before it is heard of within so many."""
+
 
 class Due(Protocol):
     """Args: `end` by the event loop's clock."""
@@ -25,7 +28,11 @@ class Due(Protocol):
 
 
 class Ticker:
-    """One timer of one event loop, for all that is in `running`. It runs in the context of none of them."""
+    """One timer of one event loop, for all that is in `running`. It runs in the context of none of them.
+
+    A loop that was busy for longer than somebody had finds the end, and what came before it, at once. So
+    nobody's end is told until the loop has had some passes in which to hear the rest.
+    """
 
     def __init__(self) -> None:
         self.running: set[Due] = set()
@@ -43,6 +50,19 @@ class Ticker:
 
     def _tick(self) -> None:
         now = asyncio.get_running_loop().time()
+        if any(each.end <= now for each in self.running):
+            self._hear(now, PASSES)
+        else:
+            self._tell(now)
+
+    def _hear(self, now: float, passes: int) -> None:
+        if passes:
+            loop = asyncio.get_running_loop()
+            loop.call_soon(self._hear, now, passes - 1, context=self._context)
+        else:
+            self._tell(now)
+
+    def _tell(self, now: float) -> None:
         due = [each for each in self.running if each.end <= now]
         self.running.difference_update(due)
         self._ticking = False

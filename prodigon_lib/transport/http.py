@@ -87,7 +87,7 @@ class ServiceClient:
         self._limits = TimeLimits()
 
     async def open(self) -> None:
-        seconds = self.timeouts
+        seconds, self._limits = self.timeouts, TimeLimits()
         self._pool = Pool(connect_seconds=seconds.connect, idle_seconds=seconds.idle, ticker=self._limits)
 
     async def close(self) -> None:

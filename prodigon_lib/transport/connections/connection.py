@@ -93,7 +93,11 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._alive = False
-        if self._answer is not None:
+        if self._answer is None:
+            return
+        if self._tls:  # nobody knows whether it was theirs, or somebody's between
+            self._answer.lost()
+        else:
             self._answer.closed()
 
     def connection_lost(self, error: Exception | None) -> None:

@@ -54,7 +54,7 @@ def origin_of(url: str) -> Origin:
     ):
         raise ValueError("the address of a service is http://host:port or https://host:port")
     default = PORTS[parts.scheme]
-    port = parts.port or default
+    port = default if parts.port is None else parts.port
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     authority = host if port == default else f"{host}:{port}"
     return Origin(parts.hostname, port, parts.scheme == "https", authority, parts.path.rstrip("/"))

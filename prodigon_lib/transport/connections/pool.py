@@ -124,9 +124,14 @@ class Pool:
         stock, door = self._places.get(url) or self._place(url)
         length = None if body is None and method in BODILESS else len(body or b"")
         request = stock.origin.head(method, path, headers, length) + (body or b"")
-        again = method in HARMLESS
+        again, broke = method in HARMLESS, None
         while True:
-            connection = await self._connection(stock, door)
+            try:
+                connection = await self._connection(stock, door)
+            except NobodyListens as error:
+                if broke is None:
+                    raise
+                raise broke from error  # the first may have been heard
             used = connection.used
             answer = connection.call(request, between=between, ticker=self._ticker)
             try:
@@ -136,7 +141,7 @@ class Pool:
                 answer.release()
                 if not (again and used and answer.untouched and isinstance(error, ConnectionBroke)):
                     raise
-                again = False
+                again, broke = False, error
 
     async def close(self) -> None:
         """Ends all of them; a call that runs meets a broken connection."""
@@ -164,6 +169,8 @@ class Pool:
     async def _connection(self, stock: Stock, door: Door) -> Connection:
         await self._room.acquire()
         try:
+            if self._closed:
+                raise NobodyListens("the pool is closed")
             connection = stock.take() or await door.pass_through()
             if not connection.usable:
                 connection.drop()

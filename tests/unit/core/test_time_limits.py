@@ -1,8 +1,12 @@
 """Limits that one timer keeps for all."""
 
 import asyncio
+import socket
+import time
+from collections.abc import Callable
 
 import pytest
+import uvloop
 
 from prodigon_lib.core.context import current_request_id
 from prodigon_lib.core.ids import RequestId
@@ -30,6 +34,27 @@ async def test_what_is_in_time_goes_on() -> None:
     with limits.until(asyncio.get_running_loop().time() + 60):
         await asyncio.sleep(0)
     assert not limits.running
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_what_came_in_time_is_heard_by_a_loop_that_is_late(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+
+    def busy() -> None:
+        theirs.send(b"in time")
+        time.sleep(1)
+
+    async def listen() -> bytes:
+        loop, limits = asyncio.get_running_loop(), TimeLimits()
+        loop.call_later(0.01, busy)
+        with limits.until(loop.time() + 0.5):
+            return await loop.sock_recv(ours, 99)
+
+    with ours, theirs, asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(listen()) == b"in time"
 
 
 async def test_of_many_only_those_whose_time_is_over_are_ended() -> None:

@@ -1,15 +1,18 @@
 """A call over HTTP whose connection broke: what a second try mends is nobody's failure."""
 
+import asyncio
+import socket
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
-from prodigon_lib.core.errors import UpstreamError, UpstreamUnavailable
+from prodigon_lib.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.connections.faults import ConnectionBroke
-from prodigon_lib.transport.http import ServiceClient
+from prodigon_lib.transport.http import ServiceClient, Timeouts
 
 
 class Answer:
@@ -59,3 +62,29 @@ async def test_a_service_that_breaks_each_of_them_is_left_alone() -> None:
     with pytest.raises(UpstreamUnavailable, match="left alone"):
         await client.request("POST", "/inference", retry=True)
     assert pool.asked == 6
+
+
+def test_a_client_that_is_opened_on_another_loop_keeps_its_limits() -> None:
+    """The first loop ended while its timer ran."""
+    telemetry = Telemetry("test", Settings(_env_file=None))
+
+    async def leave(client: ServiceClient) -> None:
+        await client.open()
+        call = asyncio.create_task(client.request("GET", "/"))
+        await asyncio.sleep(0.05)
+        call.cancel()
+        with suppress(asyncio.CancelledError):
+            await call
+        await client.close()
+
+    async def ask(client: ServiceClient) -> None:
+        await client.open()
+        with pytest.raises(UpstreamTimeout):
+            await asyncio.wait_for(client.request("GET", "/"), 20)
+        await client.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        client = ServiceClient("model", (url,), telemetry, Timeouts(whole=0.5))
+        asyncio.run(leave(client))
+        asyncio.run(ask(client))

@@ -26,6 +26,7 @@ class Server:
     url: str = ""
     requests: list[list[bytes]] = field(default_factory=list)
     open: int = 0
+    listener: Any = None
 
     @property
     def connections(self) -> int:
@@ -59,7 +60,7 @@ async def served(
             writer.transport.abort()
 
     listener = await asyncio.start_server(connected, host, 0, ssl=tls)
-    port = listener.sockets[0].getsockname()[1]
+    server.listener, port = listener, listener.sockets[0].getsockname()[1]
     server.url = f"{'https' if tls else 'http'}://{host}:{port}"
     try:
         yield server

@@ -162,3 +162,37 @@ async def test_who_stops_listening_and_has_answered_is_heard() -> None:
     async with served(talk) as server, pooled() as pool:
         answer = await pool.ask("POST", server.url, "/", {}, b"x" * 30_000_000, between=20)
         assert (answer.status, await whole(answer)) == (413, b"no")
+
+
+async def test_nothing_is_begun_after_the_end() -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await heard(reader, reader.requests)
+        await reader.read()
+
+    async with served(talk) as server:
+        pool = Pool(connect_seconds=5, idle_seconds=60, limit=2)
+        calls = [asyncio.create_task(post(pool, server.url)) for _ in range(20)]
+        await eventually(lambda: sum(map(len, server.requests)) == 2)
+        await pool.close()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert (
+            sorted(type(error).__name__ for error in ended)
+            == ["ConnectionBroke"] * 2 + ["NobodyListens"] * 18
+        )
+        assert server.connections == 2
+
+
+async def test_a_call_that_may_have_been_heard_is_not_said_to_have_reached_nobody() -> None:
+    """It broke, was made again, and then nobody was there: another address may have it as well no more."""
+
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        await heard(reader, reader.requests)
+        writer.write(HELLO)
+        await heard(reader, reader.requests)
+        server.listener.close()
+
+    async with served(talk) as server, pooled() as pool:
+        assert await get(pool, server.url) == b"Hello"
+        with pytest.raises(ConnectionBroke):
+            await pool.ask("DELETE", server.url, "/", {})
+        assert len(server.requests[0]) == 2

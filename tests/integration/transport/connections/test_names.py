@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import ssl
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +16,7 @@ from prodigon_lib.transport.connections.names import Name
 from prodigon_lib.transport.connections.pool import LIMIT
 from tests.certificates import write_certificate
 from tests.integration.transport.connections.servers import HELLO, OK, get, pooled, post, saying, served
+from tests.polling import eventually
 
 MUCH = b"x" * 3_000_000
 
@@ -111,6 +111,16 @@ async def test_over_tls_too_an_answer_is_whole_or_none(
             await post(pool, server.url)
 
 
+async def test_over_tls_an_end_that_anybody_could_make_is_no_answers_end(
+    secure: ssl.SSLContext, certificate: tuple[Path, Path], trust: Callable[[Path], None]
+) -> None:
+    trust(certificate[0])
+    endless = OK + b"X-One: 1\r\n\r\nhalf"
+    async with served(saying(endless, end="closes"), tls=secure) as server, pooled() as pool:
+        with pytest.raises(ConnectionBroke):
+            await post(pool, server.url)
+
+
 async def test_nobody_is_told_anything_whose_certificate_is_not_theirs(
     secure: ssl.SSLContext, certificate: tuple[Path, Path], trust: Callable[[Path], None]
 ) -> None:
@@ -124,27 +134,23 @@ async def test_nobody_is_told_anything_whose_certificate_is_not_theirs(
 
 
 async def test_a_name_that_is_long_in_coming_holds_up_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each lookup takes a thread, of which there are few."""
-    waiting = threading.Event()
-    asked = []
+    """Each lookup takes a thread, of which there are few; an address needs none."""
+    asked = 0
 
-    def slow(host: str, *_: Any, **__: Any) -> Any:
-        asked.append(host)
-        waiting.wait(20)
-        raise socket.gaierror("no such name")
+    async def slow(_: Name) -> Any:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
 
-    monkeypatch.setattr(socket, "getaddrinfo", slow)
-    try:
-        async with served(saying(HELLO)) as server, pooled(connect=10) as pool:
-            calls = [asyncio.create_task(post(pool, "http://slow.example:80")) for _ in range(40)]
-            await asyncio.sleep(0.2)
-            assert await asyncio.wait_for(post(pool, server.url), 5) == b"Hello"
-            assert len(asked) <= 1
-            for call in calls:
-                call.cancel()
-            await asyncio.gather(*calls, return_exceptions=True)
-    finally:
-        waiting.set()
+    monkeypatch.setattr(Name, "_look_up", slow)
+    async with served(saying(HELLO)) as server, pooled(connect=60) as pool:
+        calls = [asyncio.create_task(post(pool, "http://slow.example:80")) for _ in range(20)]
+        await eventually(lambda: asked)
+        assert await asyncio.wait_for(post(pool, server.url), 20) == b"Hello"
+        assert asked == 1
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
 
 
 @pytest.mark.parametrize("name", ["no-such-name.invalid", "a" * 70 + ".example"])

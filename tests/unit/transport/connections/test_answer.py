@@ -301,16 +301,16 @@ async def test_a_silence_ends_it() -> None:
 
 async def test_each_part_is_awaited_anew() -> None:
     ticker = Ticker()
-    answer = answer_on(Line(), 0.5, ticker)
+    answer = answer_on(Line(), 2, ticker)
     answer.feed(OK + b"Content-Length: 6\r\n\r\n")
     await answer.begin()
     pieces, found = answer.pieces(), b""
     for _ in range(5):  # together longer than one silence may be
-        asyncio.get_running_loop().call_later(0.2, answer.feed, b"x")
+        asyncio.get_running_loop().call_later(0.6, answer.feed, b"x")
         found += await anext(pieces)
     assert found == b"xxxxx"
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(pieces), 10)
+        await asyncio.wait_for(anext(pieces), 20)
 
 
 async def test_no_silence_is_counted_while_nobody_reads() -> None:

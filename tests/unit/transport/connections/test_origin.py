@@ -13,6 +13,7 @@ from prodigon_lib.transport.connections.origin import origin_of
         ("https://model/", "model", 443, True, "model", ""),
         ("https://model:8443/inside/", "model", 8443, True, "model:8443", "/inside"),
         ("http://[::1]:8001", "::1", 8001, False, "[::1]:8001", ""),
+        ("http://model:0", "model", 0, False, "model:0", ""),
         ("https://MODEL:443", "model", 443, True, "model", ""),
     ],
 )
