@@ -9,7 +9,6 @@ from pathlib import Path
 from unittest.mock import patch
 from uuid import uuid4
 
-import aiohttp
 import httpx
 import pytest
 from starlette.middleware.gzip import GZipMiddleware
@@ -18,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from prodigon_lib.core.errors import UpstreamTimeout
 from prodigon_lib.gateway.app import create_app
 from prodigon_lib.persistence.url import DatabaseUrl, parse_database_url
+from prodigon_lib.transport.connections.pool import Pool
 from tests.integration.gateway.conftest import client_of, error_of, settings_for
 from tests.integration.gateway.fakes import TOKENS
 from tests.integration.gateway.upstream import Upstream
@@ -50,7 +50,7 @@ async def http(upstream_url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_no_client_is_built_per_request(http: httpx.AsyncClient, upstream: Upstream) -> None:
     message = {"model": "m", "messages": [{"role": "user", "content": "x"}]}
-    with patch.object(aiohttp.ClientSession, "__init__", side_effect=AssertionError("a client was built")):
+    with patch.object(Pool, "__init__", side_effect=AssertionError("a pool was made")):
         for _ in range(5):
             assert (await http.post(GENERATE, json=HELLO)).status_code == 200
             assert b"[DONE]" in (await http.post(STREAM, json=HELLO)).content

@@ -7,9 +7,20 @@ from typing import Any
 import pytest
 
 from prodigon_lib.transport.connections.answer import AHEAD
+from prodigon_lib.transport.connections.door import AT_ONCE
 from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens
-from prodigon_lib.transport.connections.pool import Pool
-from tests.integration.transport.connections.servers import HELLO, OK, get, heard, pooled, post, served, whole
+from prodigon_lib.transport.connections.pool import LIMIT, Pool
+from tests.integration.transport.connections.servers import (
+    HELLO,
+    OK,
+    get,
+    heard,
+    pooled,
+    post,
+    saying,
+    served,
+    whole,
+)
 from tests.polling import eventually
 
 
@@ -72,6 +83,24 @@ async def test_a_black_hole() -> None:
             with pytest.raises(NobodyListens) as caught:
                 await asyncio.wait_for(post(pool, f"http://127.0.0.1:{deaf.getsockname()[1]}"), 20)
             assert isinstance(caught.value, TimeoutError)
+
+
+async def test_an_address_that_hangs_holds_up_no_other() -> None:
+    """All its turns to connect are taken."""
+    with socket.socket() as deaf, socket.socket() as filler:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        filler.setblocking(False)
+        filler.connect_ex(deaf.getsockname())
+        async with served(saying(HELLO)) as server, pooled(connect=60) as pool:
+            hole = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+            calls = [asyncio.create_task(post(pool, hole)) for _ in range(2 * AT_ONCE)]
+            await asyncio.sleep(0.2)
+            assert await asyncio.wait_for(post(pool, server.url), 20) == b"Hello"
+            for call in calls:
+                call.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+            assert pool._room._value == LIMIT
 
 
 @pytest.mark.parametrize("said", [b"", OK + b"Content-Length: 5\r\n\r\nHe"])
