@@ -225,3 +225,31 @@ async def test_a_call_that_may_have_been_heard_is_not_said_to_have_reached_nobod
         with pytest.raises(ConnectionBroke):
             await pool.ask("DELETE", server.url, "/", {})
         assert len(server.requests[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "said", "stays", "fault"),
+    [
+        (0, b"", False, ConnectionBroke),  # a new connection: it was not idleness that ended it
+        (1, b"HTTP/1.1 2", False, ConnectionBroke),  # the call was heard, and answered
+        (1, b"", True, TimeoutError),  # it may still be at work
+    ],
+)
+async def test_no_other_fault_makes_a_call_twice(
+    before: int, said: bytes, stays: bool, fault: type[Exception]
+) -> None:
+    async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
+        for _ in range(before):
+            await heard(reader, reader.requests)
+            writer.write(HELLO)
+        await heard(reader, reader.requests)
+        writer.write(said)
+        await writer.drain()
+        await asyncio.sleep(60 if stays else 0.1)
+
+    async with served(talk) as server, pooled() as pool:
+        for _ in range(before):
+            assert await get(pool, server.url) == b"Hello"
+        with pytest.raises(fault):
+            await get(pool, server.url, between=0.5 if stays else 60)
+        assert [len(requests) for requests in server.requests] == [before + 1]
