@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 PORTS = {"http": 80, "https": 443}
@@ -37,13 +36,8 @@ class Origin:
         return head.encode()
 
 
-@lru_cache(maxsize=256)
 def origin_of(url: str) -> Origin:
-    """Parsed once.
-
-    Raises:
-        ValueError: it is no address of an HTTP service, or names a user.
-    """
+    """Raises: ValueError: it is no address of an HTTP service, or names a user."""
     parts = urlsplit(url)
     if (
         parts.scheme not in PORTS

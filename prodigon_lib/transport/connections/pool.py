@@ -30,7 +30,7 @@ LATER = 0.01
 
 
 class Stock:
-    """Of one address: the idle connections, and the door to new ones.
+    """The idle connections to one address.
 
     Args:
         seconds: that one is kept.
@@ -72,7 +72,7 @@ class Pool:
     Args:
         connect_seconds: for one connection.
         idle_seconds: how long one is kept that no call uses.
-        limit: of connections in use; further calls wait, in their order.
+        limit: of connections in use or being made; further calls wait, in their order.
         ticker: looks after silences; the event loop's own by default.
     """
 
