@@ -8,6 +8,7 @@ from itertools import count
 from prodigon_lib.core.deadline import remaining
 from prodigon_lib.core.errors import ProdigonError, UpstreamUnavailable
 from prodigon_lib.transport.breaker import Breaker
+from prodigon_lib.transport.connections.faults import StaleConnection
 from prodigon_lib.transport.metrics import UpstreamMetrics
 from prodigon_lib.transport.retry_budget import RetryBudget
 
@@ -42,7 +43,7 @@ class Address:
         """
         if isinstance(error, ProdigonError):
             self.breaker.succeeded()
-        elif not counts and not self.breaker.open:
+        elif (not counts and not self.breaker.open) or isinstance(error, StaleConnection):
             self.breaker.abandoned()
         elif isinstance(error, TimeoutError) and remaining() == 0.0:
             self.breaker.abandoned()  # the caller's time was over, not ours
@@ -77,15 +78,17 @@ class Addresses:
             if found.breaker.admits():
                 yield found
 
-    @property
-    def only_one(self) -> bool:
-        return len(self._all) == 1
-
     def called(self) -> None:
         self._budget.earn()
 
     def may_retry(self, error: BaseException) -> bool:
-        """Whether a call may be tried again: its connection broke, and few others were lately."""
+        """Whether a call may be tried again: its connection broke, and few others were lately.
+
+        One that was stale is no sign of a load that must not be doubled, and takes nothing of the budget.
+        """
+        if isinstance(error, StaleConnection):
+            self._count()
+            return True
         broke = isinstance(error, ConnectionError) and not isinstance(error, TimeoutError)
         return broke and self.may_repeat()
 
@@ -93,9 +96,12 @@ class Addresses:
         """Whether the budget allows one more; if so, it is taken."""
         if not self._budget.take():
             return False
+        self._count()
+        return True
+
+    def _count(self) -> None:
         if self._metrics is not None:
             self._metrics.retries.labels(self.name).inc()
-        return True
 
     def away(self) -> UpstreamUnavailable:
         """Why none of them could be asked."""

@@ -55,9 +55,9 @@ class ServiceClient:
     """Calls one service. Made at start, closed at the end; never one per request.
 
     A refused connection tries the next address, as nothing was sent yet. A connection that broke before the
-    answer began is tried again once, where the caller says that this is safe and the budget allows it. No
-    other fault is. Each call carries the request id, `traceparent` and what is left of the caller's time, and
-    is a span of its own.
+    answer began is tried again once, over a new one, where the caller says that this is safe and the budget
+    allows it; after one that had been idle, none is needed. No other fault is. Each call carries the request
+    id, `traceparent` and what is left of the caller's time, and is a span of its own.
 
     Raises (all calls):
         UpstreamUnavailable: no address took the connection, or each one is left alone for a while.
@@ -221,25 +221,22 @@ class ServiceClient:
         pool = self._pool
         assert pool is not None, "open() was not called"
         self._addresses.called()
-        places = self._addresses.admitted()
+        places, fresh = self._addresses.admitted(), False
         while (place := next(places, None)) is not None:
             answers = place.breaker.answers
             try:
                 with self._limits.until(end):
-                    answer = await pool.ask(method, place.url, path, headers, body, between=between)
+                    answer = await pool.ask(
+                        method, place.url, path, headers, body, between=between, fresh=fresh
+                    )
                 return answer, place
             except NobodyListens as error:
                 place.report(error, answers, counts=counts)
             except BaseException as error:
+                place.report(error, answers, counts=counts)
                 if not retry or not self._addresses.may_retry(error):
-                    place.report(error, answers, counts=counts)
                     raise
-                if self._addresses.only_one:
-                    # The second try says how it is: a server that begins anew closes idle connections.
-                    place.breaker.abandoned()
-                else:
-                    place.report(error, answers, counts=counts)
-                places, retry = self._addresses.admitted(), False
+                places, retry, fresh = self._addresses.admitted(), False, True
         raise self._addresses.away()
 
     async def _check(self, answer: Answer, span: Span) -> None:

@@ -36,11 +36,14 @@ class Door:
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._made = self._failed = 0
 
-    async def pass_through(self) -> Connection:
-        """Raises: NobodyListens: it was refused, or not there in time."""
+    async def pass_through(self, *, fresh: bool = False) -> Connection:
+        """Args: `fresh`, for who wants none that was used.
+
+        Raises: NobodyListens: it was refused, or not there in time.
+        """
         made, failed = self._made, self._failed
         async with self._turns:
-            if (spare := self._spare()) is not None:
+            if not fresh and (spare := self._spare()) is not None:
                 return spare
             if self._made == made and self._failed - failed >= AT_ONCE:  # nobody got in while we waited
                 raise NoConnectionInTime(f"nobody could connect to {self._address}")

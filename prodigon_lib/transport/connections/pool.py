@@ -11,7 +11,7 @@ from prodigon_lib.transport.connections.answer import Answer
 from prodigon_lib.transport.connections.connection import Connection
 from prodigon_lib.transport.connections.dial import dial
 from prodigon_lib.transport.connections.door import Door
-from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens
+from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens, StaleConnection
 from prodigon_lib.transport.connections.names import Name
 from prodigon_lib.transport.connections.origin import Origin, origin_of
 
@@ -103,19 +103,23 @@ class Pool:
         body: bytes | None = None,
         *,
         between: float = inf,
+        fresh: bool = False,
     ) -> Answer:
         """An answer that has begun; to be released.
 
         A call that may be made twice is made twice where the other side has closed an idle connection just
-        as we were about to use it.
+        as we were about to use it. The second goes over a new one: who closes one closes many, and we have
+        heard of the first alone.
 
         Args:
             method: any but HEAD, whose answers only seem to have a body.
             url: of the service; `path` follows it.
+            fresh: over a new connection, as after one that broke.
 
         Raises:
             NobodyListens: no connection.
             ConnectionBroke: it ended, or spoke no HTTP, before the answer began.
+            StaleConnection: it ended so, and had been idle before.
             TimeoutError: nothing came for `between` seconds.
             ValueError: the path or a header has a line break in it, or it is HEAD.
         """
@@ -124,24 +128,30 @@ class Pool:
         stock, door = self._places.get(url) or self._place(url)
         length = None if body is None and method in BODILESS else len(body or b"")
         request = stock.origin.head(method, path, headers, length) + (body or b"")
-        again, broke = method in HARMLESS, None
+        again, stale = method in HARMLESS, None
         while True:
             try:
-                connection = await self._connection(stock, door)
+                connection = await self._connection(stock, door, fresh=fresh)
             except NobodyListens as error:
-                if broke is None:
+                if stale is None:
                     raise
-                raise broke from error  # the first may have been heard
+                raise ConnectionBroke("it ended, and there was no other") from error  # it may have been heard
             used = connection.used
             answer = connection.call(request, between=between, ticker=self._ticker)
             try:
                 await answer.begin()
                 return answer
-            except BaseException as error:
+            except ConnectionBroke as error:
                 answer.release()
-                if not (again and used and answer.untouched and isinstance(error, ConnectionBroke)):
+                if not (used and answer.untouched):
                     raise
-                again, broke = False, error
+                stale = StaleConnection("an idle connection ended as it was used")
+                if not again:
+                    raise stale from error
+                again, fresh = False, True
+            except BaseException:
+                answer.release()
+                raise
 
     async def close(self) -> None:
         """Ends all of them; a call that runs meets a broken connection."""
@@ -166,12 +176,14 @@ class Pool:
         self._places[url] = stock, door
         return stock, door
 
-    async def _connection(self, stock: Stock, door: Door) -> Connection:
+    async def _connection(self, stock: Stock, door: Door, *, fresh: bool) -> Connection:
         await self._room.acquire()
         try:
             if self._closed:
                 raise NobodyListens("the pool is closed")
-            connection = stock.take() or await door.pass_through()
+            connection = None if fresh else stock.take()
+            if connection is None:
+                connection = await door.pass_through(fresh=fresh)
             if not connection.usable:
                 connection.drop()
                 raise NobodyListens("it ended as it was made")

@@ -136,6 +136,17 @@ async def test_it_is_balanced_anew_while_requests_run(balanced: Stack) -> None:
         balanced.balancer.set(policy="least_connections", weights={}, drained=[])
 
 
+async def test_a_crowd_notices_nothing_of_many_changes(balanced: Stack) -> None:
+    """Each change ends the idle connections of the process before, just as some of them are used."""
+    url = f"{balanced.urls['gateway']}/api/v1/generate"
+
+    def change() -> None:
+        for policy in ("round_robin", "least_connections") * 4:
+            balanced.balancer.set(policy=policy)
+
+    assert await load(url, 4000, 64, during=change) == {200: 4000}
+
+
 def test_a_change_waits_for_who_works_by_the_old_one(balanced: Stack) -> None:
     """One that has not heard of it yet, as on a busy machine, still answers on connections that it has."""
     master = psutil.Process(balanced.status().part("nginx").pid)

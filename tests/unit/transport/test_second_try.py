@@ -11,7 +11,7 @@ from prodigon_lib.core.errors import UpstreamError, UpstreamTimeout, UpstreamUna
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.addresses import Resilience
-from prodigon_lib.transport.connections.faults import ConnectionBroke
+from prodigon_lib.transport.connections.faults import ConnectionBroke, StaleConnection
 from prodigon_lib.transport.http import ServiceClient, Timeouts
 
 
@@ -25,43 +25,55 @@ class Answer:
 
 
 class Pool:
-    """Its connections break under every other call, or under every one, before the answer."""
+    """Its idle connections end as they are used; with `always`, new ones break before the answer as well."""
 
-    def __init__(self, *, always: bool) -> None:
-        self.always, self.asked = always, 0
+    def __init__(self, *, always: bool = False) -> None:
+        self.always = always
+        self.asked: list[bool] = []
 
-    async def ask(self, *_: Any, **__: Any) -> Answer:
-        self.asked += 1
-        if self.always or self.asked % 2:
+    async def ask(self, *_: Any, fresh: bool, **__: Any) -> Answer:
+        self.asked.append(fresh)
+        if not fresh:
+            raise StaleConnection
+        if self.always:
             raise ConnectionBroke
         return Answer()
 
 
-def client_on(pool: Pool) -> ServiceClient:
+def client_on(pool: Pool, *, retry_percent: int = 0) -> ServiceClient:
     telemetry = Telemetry("test", Settings(_env_file=None))
-    wary = Resilience(failures=3, rest=60, retry_percent=100)
+    wary = Resilience(failures=3, rest=60, retry_percent=retry_percent)
     client = ServiceClient("model", ("http://127.0.0.1:1",), telemetry, resilience=wary)
     client._pool = pool
     return client
 
 
-async def test_connections_that_were_closed_while_idle_open_no_breaker() -> None:
-    pool = Pool(always=False)
+async def test_connections_that_were_closed_while_idle_need_no_budget_and_open_no_breaker() -> None:
+    pool = Pool()
     client = client_on(pool)
     for _ in range(10):
         assert await client.request("POST", "/inference", retry=True) == b"{}"
-    assert pool.asked == 20
+    assert pool.asked == [False, True] * 10
 
 
-async def test_a_service_that_breaks_each_of_them_is_left_alone() -> None:
+async def test_nor_where_the_call_may_not_be_made_twice() -> None:
+    pool = Pool()
+    client = client_on(pool, retry_percent=100)
+    for _ in range(10):
+        with pytest.raises(UpstreamError):
+            await client.request("POST", "/jobs")
+    assert pool.asked == [False] * 10
+
+
+async def test_a_service_that_breaks_new_ones_too_is_left_alone() -> None:
     pool = Pool(always=True)
-    client = client_on(pool)
+    client = client_on(pool, retry_percent=100)
     for _ in range(3):
         with pytest.raises(UpstreamError):
             await client.request("POST", "/inference", retry=True)
     with pytest.raises(UpstreamUnavailable, match="left alone"):
         await client.request("POST", "/inference", retry=True)
-    assert pool.asked == 6
+    assert pool.asked == [False, True] * 3
 
 
 def test_a_client_that_is_opened_on_another_loop_keeps_its_limits() -> None:

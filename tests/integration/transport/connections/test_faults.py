@@ -8,7 +8,7 @@ import pytest
 
 from prodigon_lib.transport.connections.answer import AHEAD
 from prodigon_lib.transport.connections.door import AT_ONCE
-from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens
+from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens, StaleConnection
 from prodigon_lib.transport.connections.pool import LIMIT, Pool
 from tests.integration.transport.connections.servers import (
     HELLO,
@@ -24,29 +24,48 @@ from tests.integration.transport.connections.servers import (
 from tests.polling import eventually
 
 
-@pytest.mark.parametrize("times", [1, 2])
-async def test_a_call_that_may_be_made_twice_survives_an_idle_connection_that_has_ended(times: int) -> None:
-    """The service ends it as we use it: nobody knows whether it has heard us."""
-    served_calls = 0
+def answering(*numbers: int) -> Any:
+    """Of each connection: the first call is answered if it is one of these, a second one is heard."""
+    calls = iter(range(100))
 
     async def talk(reader: Any, writer: asyncio.StreamWriter) -> None:
-        nonlocal served_calls
         await heard(reader, reader.requests)
-        served_calls += 1
-        if served_calls not in range(3, 3 + times):
+        if next(calls) in numbers:
             writer.write(HELLO)
-        await heard(reader, reader.requests)  # the second call over this connection, and no answer
+            await heard(reader, reader.requests)
 
-    async with served(talk) as server, pooled() as pool:
+    return talk
+
+
+async def test_after_one_that_ended_none_is_used_that_is_idle() -> None:
+    """The service has ended them all as we use the first of them: nobody has heard of the others."""
+    async with served(answering(0, 1, 2)) as server, pooled() as pool:
         await asyncio.gather(get(pool, server.url), get(pool, server.url))
-        if times == 1:
-            # The first connection breaks, the second as well; what is tried again is tried once.
-            with pytest.raises(ConnectionBroke):
-                await get(pool, server.url)
-        else:
-            with pytest.raises(ConnectionBroke):
-                await post(pool, server.url)
-        assert sum(len(requests) for requests in server.requests) == 2 + (2 if times == 1 else 1)
+        assert await get(pool, server.url) == b"Hello"
+        assert sorted(len(requests) for requests in server.requests) == [1, 1, 2]
+
+
+async def test_who_asks_for_a_new_connection_gets_one() -> None:
+    async with served(saying(HELLO)) as server, pooled() as pool:
+        assert [await post(pool, server.url, fresh=fresh) for fresh in (False, True, False)] == [b"Hello"] * 3
+        assert sorted(len(requests) for requests in server.requests) == [1, 2]
+
+
+async def test_what_is_tried_again_is_tried_once() -> None:
+    async with served(answering(0)) as server, pooled() as pool:
+        await get(pool, server.url)
+        with pytest.raises(ConnectionBroke) as told:
+            await get(pool, server.url)
+        assert not isinstance(told.value, StaleConnection)
+        assert [len(requests) for requests in server.requests] == [2, 1]
+
+
+async def test_a_call_that_may_not_be_made_twice_is_told_that_it_was_an_idle_one() -> None:
+    async with served(answering(0)) as server, pooled() as pool:
+        await get(pool, server.url)
+        with pytest.raises(StaleConnection):
+            await post(pool, server.url)
+        assert [len(requests) for requests in server.requests] == [2]
 
 
 async def test_a_harmless_call_is_made_again_on_a_new_connection() -> None:
@@ -222,8 +241,9 @@ async def test_a_call_that_may_have_been_heard_is_not_said_to_have_reached_nobod
 
     async with served(talk) as server, pooled() as pool:
         assert await get(pool, server.url) == b"Hello"
-        with pytest.raises(ConnectionBroke):
+        with pytest.raises(ConnectionBroke) as told:
             await pool.ask("DELETE", server.url, "/", {})
+        assert not isinstance(told.value, StaleConnection)
         assert len(server.requests[0]) == 2
 
 
@@ -250,6 +270,7 @@ async def test_no_other_fault_makes_a_call_twice(
     async with served(talk) as server, pooled() as pool:
         for _ in range(before):
             assert await get(pool, server.url) == b"Hello"
-        with pytest.raises(fault):
+        with pytest.raises(fault) as told:
             await get(pool, server.url, between=0.5 if stays else 60)
+        assert not isinstance(told.value, StaleConnection)
         assert [len(requests) for requests in server.requests] == [before + 1]

@@ -92,6 +92,13 @@ async def test_who_waited_takes_one_that_came_free(service: Service) -> None:
     assert len(service.made) == AT_ONCE
 
 
+async def test_who_wants_a_new_one_gets_one(service: Service) -> None:
+    service.spare = [Made()]
+    service.open.set()
+    assert await service.door().pass_through(fresh=True) == service.made[0]
+    assert len(service.spare) == 1
+
+
 async def test_what_hangs_is_given_up(service: Service) -> None:
     (task,) = begin(service.door(), 1)
     with pytest.raises(NoConnectionInTime, match="in time"):
