@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from prodigon_lib.core.errors import UpstreamError, UpstreamTimeout, UpstreamUnavailable
+from prodigon_lib.core.metrics import Metrics
 from prodigon_lib.core.settings import Settings
 from prodigon_lib.core.telemetry import Telemetry
 from prodigon_lib.transport.addresses import Resilience
 from prodigon_lib.transport.connections.faults import ConnectionBroke, StaleConnection
 from prodigon_lib.transport.http import ServiceClient, Timeouts
+from prodigon_lib.transport.metrics import UpstreamMetrics
 
 
 class Answer:
@@ -40,20 +42,22 @@ class Pool:
         return Answer()
 
 
-def client_on(pool: Pool, *, retry_percent: int = 0) -> ServiceClient:
+def client_on(pool: Pool, *, retry_percent: int = 0, metrics: Metrics | None = None) -> ServiceClient:
     telemetry = Telemetry("test", Settings(_env_file=None))
     wary = Resilience(failures=3, rest=60, retry_percent=retry_percent)
-    client = ServiceClient("model", ("http://127.0.0.1:1",), telemetry, resilience=wary)
+    counted = UpstreamMetrics(metrics or Metrics("test"))
+    client = ServiceClient("model", ("http://127.0.0.1:1",), telemetry, resilience=wary, metrics=counted)
     client._pool = pool
     return client
 
 
 async def test_connections_that_were_closed_while_idle_need_no_budget_and_open_no_breaker() -> None:
-    pool = Pool()
-    client = client_on(pool)
+    pool, metrics = Pool(), Metrics("test")
+    client = client_on(pool, metrics=metrics)
     for _ in range(10):
         assert await client.request("POST", "/inference", retry=True) == b"{}"
     assert pool.asked == [False, True] * 10
+    assert metrics.registry.get_sample_value("prodigon_upstream_retries_total", {"upstream": "model"}) == 10
 
 
 async def test_nor_where_the_call_may_not_be_made_twice() -> None:

@@ -55,6 +55,9 @@ async def served(
         try:
             with suppress(asyncio.IncompleteReadError, ConnectionError):
                 await talk(reader, writer)
+            writer.close()  # all of it is sent first: the last is drained before that
+            with suppress(ConnectionError):
+                await writer.wait_closed()
         finally:
             server.open -= 1
             writer.transport.abort()
