@@ -34,6 +34,7 @@ class Answer:
     Attributes:
         status: 0 until it has begun.
         headers: their names in small letters; of two with one name, the last.
+        ended_at: by the loop's clock.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Answer:
         "begun",
         "end",
         "ended",
+        "ended_at",
         "headers",
         "status",
     )
@@ -70,6 +72,7 @@ class Answer:
         self._waiter: asyncio.Future[None] | None = None
         self._keep = self._paused = False
         self.begun = self.ended = False
+        self.ended_at = 0.0
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.end = inf
@@ -216,3 +219,4 @@ class Answer:
         assert self._parser is not None
         if self.begun:
             self.ended, self._keep = True, self._parser.should_keep_alive()
+            self.ended_at = self._loop.time()

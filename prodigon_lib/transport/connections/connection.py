@@ -16,7 +16,8 @@ class Connection(asyncio.Protocol):
     """Args: `on_finished` hears that a call is over, and whether another may come; `on_lost`, that it ended.
 
     Attributes:
-        idle_since: by the loop's clock.
+        idle_since: when its last answer was whole, by the loop's clock, whenever that was read; the other
+            side counts from there.
         used: it has served a call before; the other side may be about to close it.
     """
 
@@ -53,7 +54,8 @@ class Connection(asyncio.Protocol):
 
     def finished(self, *, again: bool) -> None:
         """Its answer was released."""
-        self._answer = None
+        assert self._answer is not None
+        self.idle_since, self._answer = self._answer.ended_at, None
         again = again and self.usable and self._all_sent()
         self.used = True
         if not again:

@@ -2,7 +2,8 @@
 
 Of a thousand that are begun at once, each waits for all, on both sides. A process that is busy with their
 requests meanwhile hears of a connection late, and its timers come before: it would take a service that is
-there for one that is not, a thousand times over.
+there for one that is not, a thousand times over. And where a service does not answer, a few wait for it with
+a place among all connections, and the rest without one.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ class Door:
     Args:
         connect: makes a connection.
         spare: one that came free while the caller waited for its turn.
+        room: of all connections, whatever their address; who passes through has taken one of it.
         seconds: the limit of one connection, from its turn on; a whole call has its own.
     """
 
@@ -30,9 +32,11 @@ class Door:
         address: str,
         connect: Callable[[], Awaitable[Connection]],
         spare: Callable[[], Connection | None],
+        room: asyncio.Semaphore,
         seconds: float,
     ) -> None:
         self._address, self._connect, self._spare, self._seconds = address, connect, spare, seconds
+        self._room = room
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._made = self._failed = 0
 
@@ -43,24 +47,38 @@ class Door:
         """
         made, failed = self._made, self._failed
         async with self._turns:
-            if not fresh and (spare := self._spare()) is not None:
-                return spare
-            if self._made == made and self._failed - failed >= AT_ONCE:  # nobody got in while we waited
-                raise NoConnectionInTime(f"nobody could connect to {self._address}")
+            await self._room.acquire()
             try:
-                connection = await self._in_time()
-            except OSError as error:
-                self._failed += 1
-                if isinstance(error, NobodyListens):
-                    raise
-                raise NobodyListens(f"no connection to {self._address}") from error
-            self._made += 1
-            return connection
+                if not fresh and (spare := self._spare()) is not None:
+                    return spare
+                if self._made == made and self._failed - failed >= AT_ONCE:  # nobody got in while we waited
+                    raise NoConnectionInTime(f"nobody could connect to {self._address}")
+                return await self._made_anew()
+            except BaseException:
+                self._room.release()
+                raise
+
+    async def _made_anew(self) -> Connection:
+        try:
+            connection = await self._in_time()
+        except OSError as error:
+            self._failed += 1
+            if isinstance(error, NobodyListens):
+                raise
+            raise NobodyListens(f"no connection to {self._address}") from error
+        self._made += 1
+        return connection
 
     async def _in_time(self) -> Connection:
+        loop = asyncio.get_running_loop()
         task = asyncio.ensure_future(self._connect())
         try:
+            end = loop.time() + self._seconds
             await asyncio.wait({task}, timeout=self._seconds)
+            if not task.done() and (late := loop.time() - end) > 0:
+                await asyncio.wait(
+                    {task}, timeout=min(late, self._seconds)
+                )  # TLS has more than one thing to say
             for _ in range(TURNS):
                 if task.done():
                     break

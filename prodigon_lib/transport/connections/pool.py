@@ -47,7 +47,6 @@ class Stock:
         return self._idle[0].idle_since + self._seconds if self._idle else inf
 
     def put(self, connection: Connection) -> None:
-        connection.idle_since = self._now()
         self._idle.append(connection)
 
     def take(self) -> Connection | None:
@@ -61,7 +60,7 @@ class Stock:
         return None
 
     def sweep(self) -> None:
-        """Ends those that have been idle for too long; the last used stand last."""
+        """Ends those that have been idle for too long; the last used stand last, or nearly so."""
         while self.ends <= self._now():
             self._idle.popleft().drop()
 
@@ -172,27 +171,25 @@ class Pool:
         name = Name(stock.origin.host, stock.origin.port)
         self._names.append(name)
         connect = partial(self._connect, stock, name)
-        door = Door(stock.origin.authority, connect, stock.take, self._connect_seconds)
+        door = Door(stock.origin.authority, connect, stock.take, self._room, self._connect_seconds)
         self._places[url] = stock, door
         return stock, door
 
     async def _connection(self, stock: Stock, door: Door, *, fresh: bool) -> Connection:
-        await self._room.acquire()
-        try:
-            if self._closed:
-                raise NobodyListens("the pool is closed")
-            connection = None if fresh else stock.take()
-            if connection is None:
-                connection = await door.pass_through(fresh=fresh)
-            if not connection.usable:
-                connection.drop()
-                raise NobodyListens("it ended as it was made")
-            return connection
-        except BaseException:
+        """One that has taken room. Nobody overtakes who waits for that."""
+        if not fresh and not self._room.locked() and (idle := stock.take()) is not None:
+            await self._room.acquire()
+            return idle
+        connection = await door.pass_through(fresh=fresh)
+        if not connection.usable:
+            connection.drop()
             self._room.release()
-            raise
+            raise NobodyListens("it ended as it was made")
+        return connection
 
     async def _connect(self, stock: Stock, name: Name) -> Connection:
+        if self._closed:
+            raise NobodyListens("the pool is closed")
         finished = partial(self._finished, stock)
         connection = Connection(finished, self._open.discard, tls=stock.origin.tls)
         self._open.add(connection)

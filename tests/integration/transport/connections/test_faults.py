@@ -9,7 +9,7 @@ import pytest
 from prodigon_lib.transport.connections.answer import AHEAD
 from prodigon_lib.transport.connections.door import AT_ONCE
 from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens, StaleConnection
-from prodigon_lib.transport.connections.pool import LIMIT, Pool
+from prodigon_lib.transport.connections.pool import Pool
 from tests.integration.transport.connections.servers import (
     HELLO,
     OK,
@@ -105,13 +105,13 @@ async def test_a_black_hole() -> None:
 
 
 async def test_an_address_that_hangs_holds_up_no_other() -> None:
-    """All its turns to connect are taken."""
+    """All its turns to connect are taken; who waits for one takes nobody's room."""
     with socket.socket() as deaf, socket.socket() as filler:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(0)
         filler.setblocking(False)
         filler.connect_ex(deaf.getsockname())
-        async with served(saying(HELLO)) as server, pooled(connect=60) as pool:
+        async with served(saying(HELLO)) as server, pooled(connect=60, limit=AT_ONCE + 1) as pool:
             hole = f"http://127.0.0.1:{deaf.getsockname()[1]}"
             calls = [asyncio.create_task(post(pool, hole)) for _ in range(2 * AT_ONCE)]
             await asyncio.sleep(0.2)
@@ -119,7 +119,7 @@ async def test_an_address_that_hangs_holds_up_no_other() -> None:
             for call in calls:
                 call.cancel()
             await asyncio.gather(*calls, return_exceptions=True)
-            assert pool._room._value == LIMIT
+            assert pool._room._value == AT_ONCE + 1
 
 
 @pytest.mark.parametrize("said", [b"", OK + b"Content-Length: 5\r\n\r\nHe"])

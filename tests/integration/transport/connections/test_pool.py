@@ -82,6 +82,16 @@ async def test_an_idle_connection_ends_in_time() -> None:
         assert await post(pool, server.url) == b"Hello"
 
 
+async def test_it_is_idle_from_its_answers_end_however_late_that_is_read() -> None:
+    """The service counts from there."""
+    async with served(saying(HELLO)) as server, pooled(idle=0.5) as pool:
+        answer = await pool.ask("POST", server.url, "/", {})
+        await asyncio.sleep(1)
+        assert await whole(answer) == b"Hello"
+        assert await post(pool, server.url) == b"Hello"
+        assert server.connections == 2
+
+
 async def test_one_that_is_used_does_not_end_for_its_age() -> None:
     async with served(saying(HELLO)) as server, pooled(idle=3) as pool:
         for _ in range(8):

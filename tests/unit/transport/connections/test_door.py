@@ -10,6 +10,7 @@ import pytest
 
 from prodigon_lib.transport.connections.door import AT_ONCE, Door
 from prodigon_lib.transport.connections.faults import NobodyListens, NoConnectionInTime
+from tests.polling import eventually
 
 LIMIT = 0.05
 
@@ -26,14 +27,16 @@ class Made:
 
 @dataclass
 class Service:
-    """Takes a connection once `open` is set; refuses it then, when `refuses`."""
+    """Takes a connection once `open` is set, and some `seconds` later; refuses it then, when `refuses`."""
 
     open: asyncio.Event = field(default_factory=asyncio.Event)
     refuses: bool = False
+    seconds: float = 0
     waiting: int = 0
     asked: int = 0
     made: list[Made] = field(default_factory=list)
     spare: list[Made] = field(default_factory=list)
+    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1000))
     on_made: Callable[[], object] = lambda: None
 
     async def connect(self) -> Any:
@@ -41,6 +44,8 @@ class Service:
         self.waiting += 1
         try:
             await self.open.wait()
+            if self.seconds:
+                await asyncio.sleep(self.seconds)
             for _ in range(3):  # a connection is heard of, then made, then handed over
                 await asyncio.sleep(0)
         finally:
@@ -55,7 +60,7 @@ class Service:
         return self.spare.pop() if self.spare else None
 
     def door(self) -> Door:
-        return Door("one:80", self.connect, self.take, LIMIT)
+        return Door("one:80", self.connect, self.take, self.room, LIMIT)
 
 
 @pytest.fixture
@@ -65,6 +70,12 @@ async def service() -> Service:
 
 def begin(door: Door, count: int) -> list[asyncio.Task[Any]]:
     return [asyncio.create_task(door.pass_through()) for _ in range(count)]
+
+
+def be_busy(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
 
 
 async def settle() -> None:
@@ -127,10 +138,49 @@ async def test_a_loop_that_is_busy_beyond_the_limit_still_hears_of_it(service: S
     (task,) = begin(service.door(), 1)
     await settle()
     service.open.set()
-    blocked_until = time.monotonic() + 4 * LIMIT
-    while time.monotonic() < blocked_until:
-        pass
+    be_busy(4 * LIMIT)
     assert [await task] == service.made
+
+
+async def test_what_was_to_be_said_meanwhile_is_said_then(service: Service) -> None:
+    """As of TLS, whose other side waits for us in between."""
+    service.seconds = LIMIT / 5
+    (task,) = begin(service.door(), 1)
+    await settle()
+    be_busy(4 * LIMIT)
+    service.open.set()
+    assert [await task] == service.made
+
+
+async def test_a_few_wait_with_room_for_one_that_hangs(service: Service) -> None:
+    tasks = begin(service.door(), 3 * AT_ONCE)
+    await settle()
+    assert service.room._value == 1000 - AT_ONCE
+    tasks.pop().cancel()
+    tasks.pop(0).cancel()
+    service.open.set()
+    await asyncio.gather(*tasks)
+    assert service.room._value == 1000 - len(service.made) == 1000 - len(tasks)
+
+
+async def test_nobody_connects_while_there_is_no_room(service: Service) -> None:
+    service.room = asyncio.Semaphore(2)
+    service.open.set()
+    tasks = begin(service.door(), 4)
+    await eventually(lambda: len(service.made) == 2)
+    await asyncio.sleep(3 * LIMIT)  # which takes nothing of the time to connect
+    assert service.asked == 2
+    service.spare = [service.made[0]]
+    for _ in range(2):
+        service.room.release()
+    assert (await asyncio.gather(*tasks))[2:] == [service.made[0], service.made[2]]
+
+
+async def test_who_is_refused_leaves_its_room(service: Service) -> None:
+    service.refuses = True
+    service.open.set()
+    await asyncio.gather(*begin(service.door(), 2 * AT_ONCE), return_exceptions=True)
+    assert service.room._value == 1000
 
 
 async def test_who_comes_later_tries_anew(service: Service) -> None:
