@@ -123,6 +123,15 @@ async def test_where_nobody_gets_in_who_waits_is_told_soon(service: Service) -> 
     assert service.asked <= 2 * AT_ONCE  # the last of the first ones make room for some before they fail
 
 
+async def test_where_somebody_gets_in_who_waits_still_tries(service: Service) -> None:
+    service.open.set()
+    service.on_made = lambda: setattr(service, "refuses", True)  # all but the first one
+    errors = await asyncio.gather(*begin(service.door(), 3 * AT_ONCE), return_exceptions=True)
+    assert len(service.made) >= 1
+    assert service.asked == 3 * AT_ONCE
+    assert not any(isinstance(error, NoConnectionInTime) for error in errors)
+
+
 async def test_one_that_is_given_up_turns_nobody_else_away(service: Service) -> None:
     tasks = begin(service.door(), 2 * AT_ONCE)
     await settle()
