@@ -27,11 +27,14 @@ class Made:
 
 @dataclass
 class Service:
-    """Takes a connection once `open` is set, and some `seconds` later; refuses it then, when `refuses`."""
+    """Takes a connection once `open` is set, and some `seconds` and `passes` of the loop later, each of which is
+    `busy` for so long; refuses it then, when `refuses`."""
 
     open: asyncio.Event = field(default_factory=asyncio.Event)
     refuses: bool = False
     seconds: float = 0
+    passes: int = 3
+    busy: float = 0
     waiting: int = 0
     asked: int = 0
     made: list[Made] = field(default_factory=list)
@@ -46,7 +49,8 @@ class Service:
             await self.open.wait()
             if self.seconds:
                 await asyncio.sleep(self.seconds)
-            for _ in range(3):  # a connection is heard of, then made, then handed over
+            for _ in range(self.passes):  # a connection is heard of, then made, then handed over
+                be_busy(self.busy)
                 await asyncio.sleep(0)
         finally:
             self.waiting -= 1
@@ -149,6 +153,24 @@ async def test_a_loop_that_is_busy_beyond_the_limit_still_hears_of_it(service: S
     service.open.set()
     be_busy(4 * LIMIT)
     assert [await task] == service.made
+
+
+async def test_a_loop_of_long_passes_hears_of_it_in_some_of_them(service: Service) -> None:
+    """It was hardly late when the time limit came; but a connection that was there takes several."""
+    service.busy, service.passes = LIMIT, 6
+    (task,) = begin(service.door(), 1)
+    await settle()
+    service.open.set()
+    be_busy(LIMIT)
+    assert [await task] == service.made
+
+
+async def test_a_loop_that_was_long_away_gives_up_what_hangs_soon(service: Service) -> None:
+    (task,) = begin(service.door(), 1)
+    await settle()
+    be_busy(4)
+    with pytest.raises(NoConnectionInTime):
+        await asyncio.wait_for(task, 2)
 
 
 async def test_what_was_to_be_said_meanwhile_is_said_then(service: Service) -> None:
