@@ -204,9 +204,7 @@ class Pool:
 
     def _finished(self, stock: Stock, connection: Connection, again: bool) -> None:
         self._room.release()
-        if again and self._closed:
-            connection.drop()
-        elif again:
+        if again:
             stock.put(connection)
             if self._sweeper is None:
                 self._sweeper = self._loop.call_at(stock.ends + LATER, self._sweep)

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from prodigon_lib.transport.connections import pool as pool_module
 from prodigon_lib.transport.connections.answer import AHEAD
+from prodigon_lib.transport.connections.connection import Connection
+from prodigon_lib.transport.connections.dial import dial
 from prodigon_lib.transport.connections.door import AT_ONCE
 from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens, StaleConnection
 from prodigon_lib.transport.connections.pool import Pool
@@ -228,6 +231,32 @@ async def test_nothing_is_begun_after_the_end() -> None:
             == ["ConnectionBroke"] * 2 + ["NobodyListens"] * 18
         )
         assert server.connections == 2
+
+
+async def test_one_that_ends_as_it_is_made_has_told_nobody_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dial_in_vain(origin: Any, name: Any, connection: Connection) -> None:
+        await dial(origin, name, connection)
+        connection.drop()
+
+    monkeypatch.setattr(pool_module, "dial", dial_in_vain)
+    async with served(saying(HELLO)) as server, pooled(limit=1) as pool:
+        for _ in range(2):
+            with pytest.raises(NobodyListens):
+                await asyncio.wait_for(post(pool, server.url), 20)
+        assert not any(server.requests)
+
+
+async def test_one_that_is_made_as_the_pool_closes_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def dial_late(origin: Any, name: Any, connection: Connection) -> None:
+        await pool.close()
+        await dial(origin, name, connection)
+
+    monkeypatch.setattr(pool_module, "dial", dial_late)
+    async with served(saying(HELLO)) as server, pooled() as pool:
+        with pytest.raises(NobodyListens):
+            await post(pool, server.url)
+        assert not any(server.requests)
+        await eventually(lambda: server.open == 0)
 
 
 async def test_a_call_that_may_have_been_heard_is_not_said_to_have_reached_nobody() -> None:

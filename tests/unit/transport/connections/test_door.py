@@ -27,8 +27,8 @@ class Made:
 
 @dataclass
 class Service:
-    """Takes a connection once `open` is set, and some `seconds` and `passes` of the loop later, each of which is
-    `busy` for so long; refuses it then, when `refuses`."""
+    """Takes a connection once `open` is set, and some `seconds` and `passes` of the loop later, each of which
+    is `busy` for so long; refuses it then, when `refuses`."""
 
     open: asyncio.Event = field(default_factory=asyncio.Event)
     refuses: bool = False
