@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from prodigon_lib.transport.connections import dial
+from prodigon_lib.transport.connections.door import AT_ONCE
 from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyListens
 from prodigon_lib.transport.connections.names import Name
 from prodigon_lib.transport.connections.pool import LIMIT
@@ -151,6 +152,19 @@ async def test_a_name_that_is_long_in_coming_holds_up_no_address(monkeypatch: py
         for call in calls:
             call.cancel()
         await asyncio.gather(*calls, return_exceptions=True)
+
+
+async def test_who_waits_for_a_name_is_told_when_the_pool_closes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(_: Name) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Name, "_look_up", never)
+    async with pooled(connect=60) as pool:
+        calls = [asyncio.create_task(post(pool, "http://slow.example:80")) for _ in range(2 * AT_ONCE)]
+        await eventually(lambda: pool._names and pool._names[0]._asking is not None)
+        await pool.close()
+        ended = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 20)
+        assert all(isinstance(error, NobodyListens) for error in ended)
 
 
 @pytest.mark.parametrize("name", ["no-such-name.invalid", "a" * 70 + ".example"])

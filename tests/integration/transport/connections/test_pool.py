@@ -80,6 +80,8 @@ async def test_an_idle_connection_ends_in_time() -> None:
         await eventually(lambda: server.open == 0)
         assert not pool._open
         assert await post(pool, server.url) == b"Hello"
+    assert pool._sweeper is not None
+    assert pool._sweeper.cancelled()  # it would keep the pool until then
 
 
 async def test_it_is_idle_from_its_answers_end_however_late_that_is_read() -> None:
