@@ -4,8 +4,8 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,6 +91,18 @@ def saying(*answers: bytes, end: str = "stays") -> Talk:
                 return
 
     return talk
+
+
+@contextmanager
+def black_hole() -> Iterator[int]:
+    """A port whose queue of connections is full, and nobody takes one from it."""
+    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        yield deaf.getsockname()[1]
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from prodigon_lib.transport.connections.pool import Pool
 from tests.integration.transport.connections.servers import (
     HELLO,
     OK,
+    black_hole,
     get,
     heard,
     pooled,
@@ -94,29 +95,18 @@ async def test_nobody_there() -> None:
 
 
 async def test_a_black_hole() -> None:
-    """Its queue of connections is full, and nobody takes one from it."""
-    with socket.socket() as deaf, socket.socket() as first, socket.socket() as second:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        for filler in (first, second):
-            filler.setblocking(False)
-            filler.connect_ex(deaf.getsockname())
+    with black_hole() as hole:
         async with pooled(connect=0.5) as pool:
             with pytest.raises(NobodyListens) as caught:
-                await asyncio.wait_for(post(pool, f"http://127.0.0.1:{deaf.getsockname()[1]}"), 20)
+                await asyncio.wait_for(post(pool, f"http://127.0.0.1:{hole}"), 20)
             assert isinstance(caught.value, TimeoutError)
 
 
 async def test_an_address_that_hangs_holds_up_no_other() -> None:
     """All its turns to connect are taken; who waits for one takes nobody's room."""
-    with socket.socket() as deaf, socket.socket() as filler:
-        deaf.bind(("127.0.0.1", 0))
-        deaf.listen(0)
-        filler.setblocking(False)
-        filler.connect_ex(deaf.getsockname())
+    with black_hole() as hole:
         async with served(saying(HELLO)) as server, pooled(connect=60, limit=AT_ONCE + 1) as pool:
-            hole = f"http://127.0.0.1:{deaf.getsockname()[1]}"
-            calls = [asyncio.create_task(post(pool, hole)) for _ in range(2 * AT_ONCE)]
+            calls = [asyncio.create_task(post(pool, f"http://127.0.0.1:{hole}")) for _ in range(2 * AT_ONCE)]
             await asyncio.sleep(0.2)
             assert await asyncio.wait_for(post(pool, server.url), 20) == b"Hello"
             for call in calls:

@@ -16,7 +16,16 @@ from prodigon_lib.transport.connections.faults import ConnectionBroke, NobodyLis
 from prodigon_lib.transport.connections.names import Name
 from prodigon_lib.transport.connections.pool import LIMIT
 from tests.certificates import write_certificate
-from tests.integration.transport.connections.servers import HELLO, OK, get, pooled, post, saying, served
+from tests.integration.transport.connections.servers import (
+    HELLO,
+    OK,
+    black_hole,
+    get,
+    pooled,
+    post,
+    saying,
+    served,
+)
 from tests.polling import eventually
 
 MUCH = b"x" * 3_000_000
@@ -46,6 +55,18 @@ async def test_one_of_a_names_addresses_will_do(host: str, monkeypatch: pytest.M
         monkeypatch.setattr(Name, "addresses", both)
         assert await post(pool, f"http://service:{port}") == b"Hello"
         assert server.requests[0][0].startswith(b"POST / HTTP/1.1\r\nHost: service:%d\r\n" % port)
+
+
+async def test_an_address_that_hangs_does_not_keep_from_the_next_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with black_hole() as hole:
+        async with served(saying(HELLO)) as server, pooled(connect=60) as pool:
+            ports = hole, int(server.url.rpartition(":")[2])
+
+            async def both(_: Name) -> Any:
+                return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+            monkeypatch.setattr(Name, "addresses", both)
+            assert await asyncio.wait_for(post(pool, "http://service"), 20) == b"Hello"
 
 
 @pytest.fixture(scope="module")
