@@ -28,6 +28,8 @@ STACK = "PRODIGON_APP_STACK"
 PAGE = SETTINGS / "page.ipynb"
 FORGOTTEN_SECONDS = 300
 """How long a page's kernel outlives the last sign of its page: a reload or a sleeping laptop takes less."""
+FORGOTTEN_SECONDS_AT_LEAST = 10
+"""A page that still loads gives no sign; on a busy machine it was forgotten with less."""
 
 
 def panels(
@@ -38,7 +40,10 @@ def panels(
     ] = None,
     forget_after: Annotated[
         int,
-        typer.Option(min=1, help="Seconds until a page that vanished lets go of its kernel and its stack."),
+        typer.Option(
+            min=FORGOTTEN_SECONDS_AT_LEAST,
+            help="Seconds until a page that vanished lets go of its kernel and its stack.",
+        ),
     ] = FORGOTTEN_SECONDS,
 ) -> None:
     """Show the panels as one page, until Ctrl+C: chat, jobs, dashboard, traces, and the lessons.

@@ -221,7 +221,7 @@ def test_the_kernel_of_a_page_that_vanished_lets_go_of_the_stack(
     """As when a laptop dies, and nobody says goodbye. A page that is open keeps its kernel."""
     before = {os.getpid(), *stack.status().held_by}
     held = lambda: len(set(stack.status().held_by) - before)  # noqa: E731
-    with running_app(tmp_path, workshop.folder, "--name", STACK, "--forget-after=2") as own:
+    with running_app(tmp_path, workshop.folder, "--name", STACK, "--forget-after=10") as own:
         stays, vanishes = browser.new_context(), browser.new_context()
         for context in (stays, vanishes):
             own.open(context.new_page())
