@@ -76,9 +76,8 @@ class Door:
             end = loop.time() + self._seconds
             await asyncio.wait({task}, timeout=self._seconds)
             if not task.done() and (late := loop.time() - end) > 0:
-                await asyncio.wait(
-                    {task}, timeout=min(late, self._seconds)
-                )  # TLS has more than one thing to say
+                # What we were held for is no time of theirs, and TLS has more than one thing to say.
+                await asyncio.wait({task}, timeout=min(late, self._seconds))
             for _ in range(TURNS):
                 if task.done():
                     break
