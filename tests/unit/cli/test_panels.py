@@ -23,7 +23,7 @@ def test_the_page_is_for_this_machine_and_the_token_is_on_no_command_line() -> N
     assert panels.page_environment("secret", "mine")[panels.TOKEN] == "secret"
 
 
-def test_a_page_that_still_loads_is_not_forgotten() -> None:
+def test_a_page_has_ten_seconds_at_least_to_load() -> None:
     assert CliRunner().invoke(app, ["app", "--forget-after", "9"]).exit_code == 2
     options = panels.voila_options(9000, forget_after=10)
     assert {option.partition("=")[2] for option in options if "cull" in option} == {"10", "5"}
